@@ -1,0 +1,31 @@
+// What the words after `sallyport` mean.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "sallyport/config/load.hpp"
+
+namespace sallyport::config {
+
+enum class Command : std::uint8_t { run, check, help, version };
+
+struct CommandLine {
+    Command command{Command::run}; ///< `help` and `version` win over what stands beside them
+    Overrides overrides;
+    std::optional<std::string> path; ///< --config
+    bool print{false};               ///< check --print
+    bool schema{false};              ///< check --schema
+};
+
+/// The arguments without the name of the program. The error is one or two lines for the operator, who made a mistake of
+/// usage (exit code 64); it repeats no PEM text. Values are judged by `load`, not here.
+[[nodiscard]] std::expected<CommandLine, std::string> parse_command_line(std::span<const char* const> arguments);
+
+/// What `--help` prints: commands and flags, with the help and the defaults of the keys that they set.
+[[nodiscard]] std::string help();
+
+} // namespace sallyport::config

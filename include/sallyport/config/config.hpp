@@ -1,0 +1,131 @@
+// The configuration as values: what a file, the environment and flags mean together, every default filled in.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sallyport/base/socket_address.hpp"
+
+namespace sallyport::config {
+
+using Millis = std::chrono::milliseconds;
+using Seconds = std::chrono::seconds;
+
+/// ":443": every address, IPv4 and IPv6.
+struct AnyAddress {
+    std::uint16_t port{};
+    bool operator==(const AnyAddress&) const = default;
+};
+/// "fd:3": a listening socket inherited under this number.
+struct InheritedFd {
+    int number{};
+    bool operator==(const InheritedFd&) const = default;
+};
+/// "systemd:https": a listening socket passed by systemd under this name (sd_listen_fds(3)).
+struct SystemdName {
+    std::string name;
+    bool operator==(const SystemdName&) const = default;
+};
+
+struct Bind {
+    std::string text; ///< as the user wrote it
+    std::variant<AnyAddress, SocketAddress, InheritedFd, SystemdName> where;
+    std::uint32_t socket_mode{0660}; ///< permissions of a Unix socket in the file system
+
+    bool operator==(const Bind&) const = default;
+};
+
+enum class Profile : std::uint8_t { intermediate, modern };
+enum class Mode : std::uint8_t { tcp };
+enum class Keys : std::uint8_t { keyholder, in_worker };
+enum class LogLevel : std::uint8_t { debug, info, warn, error, none };
+enum class LogFormat : std::uint8_t { json, plain };
+
+/// A certificate chain with its key: PEM files, or, if both paths are empty, the PEM texts that came by environment
+/// (SALLYPORT_CERT, SALLYPORT_KEY), which the gatekeeper has moved into memfds before the configuration is read; in a
+/// file that is `cert: env:SALLYPORT_CERT`.
+struct Certificate {
+    std::string cert;
+    std::string key; ///< empty with `cert` set: the same file
+    std::string passphrase_file;
+
+    bool operator==(const Certificate&) const = default;
+};
+
+struct Tls {
+    Profile profile{Profile::intermediate};
+    std::vector<Certificate> certificates; ///< the first is the default one
+    std::vector<std::string> self_signed; ///< names of an in-memory pair; empty: none. Exactly one of the two is given.
+    std::vector<std::string> alpn;        ///< empty: ALPN is not answered
+    bool session_tickets{true};
+    Seconds ticket_lifetime{7200};
+
+    bool operator==(const Tls&) const = default;
+};
+
+struct Listener {
+    Bind bind;
+    Mode mode{Mode::tcp};
+    Tls tls;
+    std::string forward; ///< an upstream's name; it exists
+
+    bool operator==(const Listener&) const = default;
+};
+
+struct Upstream {
+    SocketAddress address;
+
+    bool operator==(const Upstream&) const = default;
+};
+
+struct Limits {
+    std::optional<std::uint32_t> max_connections; ///< not given: (descriptor limit − 200) / 2, at most 10,000
+    Millis handshake_timeout{10'000};
+    Millis connect_timeout{3'000};
+    Millis idle_timeout{300'000};
+    std::uint64_t buffers{64 * 1024 * 1024}; ///< bytes that slow readers may hold, per shard
+
+    bool operator==(const Limits&) const = default;
+};
+
+struct Log {
+    LogLevel level{LogLevel::info};
+    LogFormat format{LogFormat::json};
+    std::uint32_t queue_lines{8192};
+
+    bool operator==(const Log&) const = default;
+};
+
+struct Drain {
+    Millis timeout{25'000};
+
+    bool operator==(const Drain&) const = default;
+};
+
+/// Whom the gatekeeper becomes when it was started as root.
+struct User {
+    std::uint32_t uid{65532};
+    std::uint32_t gid{65532};
+
+    bool operator==(const User&) const = default;
+};
+
+struct Config {
+    std::vector<Listener> listeners;           ///< at least one
+    std::map<std::string, Upstream> upstreams; ///< at least one
+    std::optional<std::uint16_t> shards;       ///< not given: from the CPU quota and the PID limit
+    Keys keys{Keys::keyholder};
+    User user;
+    Limits limits;
+    Drain drain;
+    Log log;
+
+    bool operator==(const Config&) const = default;
+};
+
+} // namespace sallyport::config

@@ -1,0 +1,274 @@
+// What the gatekeeper and its two children say to each other: settings and sockets down, readiness and results up.
+//
+// Gatekeeper → worker:     Hello, Upstream*, Listener* (each with its sockets), KeyChannels (with its sockets), Serve;
+//                          later KeyChannels again (a new keyholder), Drain.
+// Worker → gatekeeper:     Ready once after Serve, or Failed; Drained, and then it exits.
+// Gatekeeper → keyholder:  Hello, CertificateSource* (some with descriptors), TicketSecret (with its memfd), Load;
+//                          later WorkerChannels (with its sockets, as often as a worker is born), Load again (SIGHUP).
+// Keyholder → gatekeeper:  Loaded or Failed as the answer to each Load.
+// An end of file on a control channel means that the other has died: a child then exits.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sallyport/base/socket_address.hpp"
+
+namespace sallyport::ipc {
+
+enum class Control : std::uint8_t {
+    hello = 1,
+    upstream,
+    listener,
+    key_channels,
+    serve,
+    drain,
+    ready,
+    drained,
+    certificate_source,
+    ticket_secret,
+    load,
+    loaded,
+    worker_channels,
+    failed
+};
+
+/// Where private keys live: in the keyholder, or handed to the worker (`keys: in_worker`).
+enum class KeyPlace : std::uint8_t { keyholder, in_worker };
+
+/// Deadlines in milliseconds, sizes in bytes. Every one is finite and none is 0.
+struct Limits {
+    std::uint32_t connections_max{};
+    std::uint32_t handshake_ms{};
+    std::uint32_t connect_ms{};
+    std::uint32_t idle_ms{};
+    std::uint32_t buffer_bytes_max{}; ///< per shard, what slow readers may hold
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(connections_max, handshake_ms, connect_ms, idle_ms, buffer_bytes_max);
+    }
+};
+
+/// How a process logs; the values of log::Level and log::Format.
+struct LogSettings {
+    std::uint8_t level{};
+    std::uint8_t format{};
+    std::uint32_t queue_lines{};
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(level, format, queue_lines);
+    }
+};
+
+/// The first message to each child. Another build id than its own: the child exits.
+struct Hello {
+    static constexpr Control kKind = Control::hello;
+    std::string build_id;
+    LogSettings log;
+    KeyPlace key_place{};
+    std::uint16_t shards{};
+    Limits limits; ///< for the worker; `connections_max` is of the whole process
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(build_id, log, key_place, shards, limits);
+    }
+};
+
+/// An app. Listeners name it by the order of these messages, from 0.
+struct Upstream {
+    static constexpr Control kKind = Control::upstream;
+    std::string name;
+    SocketAddress address;
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(name, address);
+    }
+};
+
+enum class TlsProfile : std::uint8_t { intermediate, modern };
+
+/// The TLS policy of one listener.
+struct TlsSettings {
+    TlsProfile profile{};
+    bool tickets{};
+    std::uint32_t ticket_lifetime_s{};
+    std::vector<std::string> alpn;           ///< offered protocols in order of preference; empty: ALPN is not answered
+    std::vector<std::uint32_t> certificates; ///< indexes into the keyholder's sources, the default one first
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(profile, tickets, ticket_lifetime_s, alpn, certificates);
+    }
+};
+
+/// A bound, listening address. Its sockets travel with the message: one per shard (SO_REUSEPORT), in shard order, or,
+/// if `shared`, a single one that all shards wait on (Unix sockets and inherited ones).
+struct Listener {
+    static constexpr Control kKind = Control::listener;
+    std::string bind; ///< as configured, for the log
+    bool shared{};
+    std::uint32_t upstream{};
+    TlsSettings tls;
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(bind, shared, upstream, tls);
+    }
+};
+
+/// The worker's ends towards a (new) keyholder: first the supply channel, then one sign channel per shard.
+struct KeyChannels {
+    static constexpr Control kKind = Control::key_channels;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
+/// "You have everything": build, confine yourself, start to accept, answer Ready.
+struct Serve {
+    static constexpr Control kKind = Control::serve;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
+/// Accept until the queues are empty, stop accepting, let live connections end, cut the rest after `timeout_ms`.
+struct Drain {
+    static constexpr Control kKind = Control::drain;
+    std::uint32_t timeout_ms{};
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(timeout_ms);
+    }
+};
+
+struct Ready {
+    static constexpr Control kKind = Control::ready;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
+/// The worker's last word after Drain.
+struct Drained {
+    static constexpr Control kKind = Control::drained;
+    std::uint64_t finished{};
+    std::uint64_t cut{};
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(finished, cut);
+    }
+};
+
+/// One certificate with its key. Listeners name it by the order of these messages, from 0.
+/// With the message travel `descriptors` descriptors: 0, or 2 (certificate, key: sealed memfds, read from offset 0 by
+/// pread(2), so that a restarted keyholder can read them again).
+struct CertificateSource {
+    static constexpr Control kKind = Control::certificate_source;
+    std::uint8_t descriptors{};
+    std::string label;                          ///< for log lines: the path, or "SALLYPORT_CERT"
+    std::string certificate_path;               ///< PEM, leaf first; may hold the key as well
+    std::string key_path;                       ///< PEM
+    std::string passphrase_path;                ///< empty: none
+    std::vector<std::string> self_signed_names; ///< not empty: make a pair in memory; paths are empty
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(descriptors, label, certificate_path, key_path, passphrase_path, self_signed_names);
+    }
+};
+
+/// A memfd of the gatekeeper's that outlives keyholders. Empty: write 32 random bytes into it; else read them. The
+/// session ticket keys are derived from these, so a restarted keyholder issues the same ones.
+struct TicketSecret {
+    static constexpr Control kKind = Control::ticket_secret;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
+/// Load all pairs, or (later) load them all again. The new set replaces the old one only if every pair is good.
+struct Load {
+    static constexpr Control kKind = Control::load;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
+/// What the audit log says of one loaded pair.
+struct LoadedPair {
+    std::string label;
+    std::string key_type; ///< "EC P-256", "RSA 2048", "Ed25519"
+    std::string spki_sha256;
+    std::vector<std::string> names;
+    std::int64_t not_after{}; ///< seconds since the epoch
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(label, key_type, spki_sha256, names, not_after);
+    }
+};
+
+struct Loaded {
+    static constexpr Control kKind = Control::loaded;
+    bool memory_locked{}; ///< the secure heap could be locked
+    std::vector<LoadedPair> pairs;
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(memory_locked, pairs);
+    }
+};
+
+/// The keyholder's ends towards a new worker: first the supply channel, then one sign channel per shard.
+struct WorkerChannels {
+    static constexpr Control kKind = Control::worker_channels;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
+/// Why a child cannot do what it was told: one sentence for the operator, and the exit code it means (ExitCode).
+struct Failed {
+    static constexpr Control kKind = Control::failed;
+    std::uint8_t exit_code{};
+    std::string text;
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(exit_code, text);
+    }
+};
+
+} // namespace sallyport::ipc

@@ -1,0 +1,31 @@
+// The process that holds the private keys: how it begins, and its loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "sallyport/ipc/control.hpp"
+#include "sallyport/sys/channel.hpp"
+
+namespace sallyport::keyholder {
+
+/// From now on memory that OpenSSL frees is zero before anybody gets it again; so is, in this executable, all that C++
+/// code frees. And OpenSSL reads no configuration file: this process opens nothing but its key files.
+/// Throws StartError if OpenSSL was in use before. Thread: the first act of `main`.
+void wipe_freed_memory();
+
+/// The gatekeeper's first message; nothing if it has closed the channel. Throws StartError if there is no channel, the
+/// message is no Hello, or the gatekeeper is of another build.
+[[nodiscard]] std::optional<ipc::Hello> take_hello(sys::Channel& control);
+
+/// Seconds since the epoch, by the system's clock.
+[[nodiscard]] std::int64_t now();
+
+/// Loads when told to, answers workers, keeps the time of ticket keys and self-signed certificates; returns when the
+/// gatekeeper closes its end. A worker's sign channels have a thread each; all else happens on the caller's.
+/// Call it confined: the threads inherit that. Throws StartError if the gatekeeper breaks the protocol, or if there is
+/// no memory that keys may live in.
+void serve(sys::Channel control, const ipc::Hello& hello, std::function<std::int64_t()> clock = now);
+
+} // namespace sallyport::keyholder

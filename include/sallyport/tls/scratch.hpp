@@ -1,0 +1,46 @@
+// One shard's working buffers: every connection passes its bytes through them, and none keeps any.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+namespace sallyport::tls {
+
+/// What is in them is valid until the next co_await. Thread: the shard's.
+///
+/// The sizes decide the number of system calls per megabyte (goals.md): large reads from the app, several records in
+/// one recv and one send.
+class Scratch {
+public:
+    static constexpr std::size_t kRecordMax = 16 * 1024;
+    static constexpr std::size_t kCipherIn = 128 * 1024;
+    static constexpr std::size_t kPlain = 256 * 1024;
+    /// What kPlain grows to when sealed, with room for a handshake flight.
+    static constexpr std::size_t kCipherOut = kPlain + 16 * 1024;
+
+    /// Ciphertext as it came from the client.
+    [[nodiscard]] std::span<std::byte> cipher_in() { return {cipher_in_.get(), kCipherIn}; }
+    /// Plain text: decrypted from the client, or as it came from the app.
+    [[nodiscard]] std::span<std::byte> plain() { return {plain_.get(), kPlain}; }
+
+    /// What OpenSSL reads next through the BIO, and what is left of it.
+    void feed(std::span<const std::byte> input) { input_ = input; }
+    [[nodiscard]] std::span<const std::byte> unread() const { return input_; }
+    /// What OpenSSL has written through the BIO since the last `clear_output`.
+    [[nodiscard]] std::span<const std::byte> output() const { return {cipher_out_.get(), written_}; }
+    void clear_output() { written_ = 0; }
+
+    /// The BIO's two operations: how many bytes were copied.
+    [[nodiscard]] std::size_t take_input(std::span<std::byte> into);
+    [[nodiscard]] std::size_t put_output(std::span<const std::byte> from);
+
+private:
+    std::unique_ptr<std::byte[]> cipher_in_ = std::make_unique_for_overwrite<std::byte[]>(kCipherIn);
+    std::unique_ptr<std::byte[]> plain_ = std::make_unique_for_overwrite<std::byte[]>(kPlain);
+    std::unique_ptr<std::byte[]> cipher_out_ = std::make_unique_for_overwrite<std::byte[]>(kCipherOut);
+    std::span<const std::byte> input_;
+    std::size_t written_{0};
+};
+
+} // namespace sallyport::tls

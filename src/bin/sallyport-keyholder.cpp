@@ -1,0 +1,56 @@
+// The process that holds the private keys. It is started by the gatekeeper, never by hand.
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include "sallyport/base/start_error.hpp"
+#include "sallyport/keyholder/keyholder.hpp"
+#include "sallyport/log/log.hpp"
+#include "sallyport/privsep/confine.hpp"
+#include "sallyport/sys/process.hpp"
+#include "sallyport/sys/spawn.hpp"
+
+namespace {
+
+using namespace sallyport;
+
+/// It ends when its control channel does: what reaches the whole process group would cut what is to drain, and a reader
+/// of the log that goes away takes no keys with it.
+constexpr std::array kIgnoredSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+log::Options log_options(const ipc::LogSettings& settings)
+{
+    return {.level = static_cast<log::Level>(settings.level),
+            .format = static_cast<log::Format>(settings.format),
+            .process = std::string{privsep::profile(privsep::Process::keyholder).name},
+            .queue_lines = settings.queue_lines};
+}
+
+void hold_keys()
+{
+    keyholder::wipe_freed_memory();
+    if (!sys::ignore_signals(kIgnoredSignals)) throw StartError{ExitCode::os_error, "signals cannot be ignored"};
+    sys::Channel control{UniqueFd{sys::kControlFd}};
+    const auto hello = keyholder::take_hello(control);
+    if (!hello) return;
+    privsep::confine(privsep::profile(privsep::Process::keyholder));
+    log::start(log_options(hello->log));
+    keyholder::serve(std::move(control), *hello);
+    log::stop();
+}
+
+} // namespace
+
+int main()
+try {
+    hold_keys();
+    return 0;
+} catch (const StartError& error) {
+    std::fprintf(stderr, "sallyport-keyholder: %s\n", error.what());
+    return static_cast<int>(error.code());
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "sallyport-keyholder: %s\n", error.what());
+    return static_cast<int>(ExitCode::software);
+}

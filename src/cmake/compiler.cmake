@@ -1,0 +1,59 @@
+# How every target is compiled: language level, warnings, hardening, sanitizers.
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+find_program(SALLYPORT_CCACHE ccache)
+if(SALLYPORT_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${SALLYPORT_CCACHE})
+endif()
+
+add_compile_options(
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wold-style-cast -Wnon-virtual-dtor
+    -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
+
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # clang 14 hides libstdc++ 12's std::expected unless told that it knows concepts.
+    add_compile_options(-D__cpp_concepts=202002L -Wno-builtin-macro-redefined -Wno-macro-redefined)
+endif()
+
+if(SALLYPORT_FUZZ)
+    # Every module tells the fuzzer which way it took; only the targets in tests/fuzz bring the fuzzer's main.
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+if(SALLYPORT_SANITIZE)
+    add_compile_options(-fsanitize=${SALLYPORT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${SALLYPORT_SANITIZE})
+    # Sanitizers read /proc/self and write reports: what they cannot live with is relaxed at compile time only.
+    add_compile_definitions(SALLYPORT_SANITIZED)
+else()
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)
+    add_compile_definitions(_GLIBCXX_ASSERTIONS)
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+        add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+    endif()
+    add_link_options(-Wl,-z,relro,-z,now -Wl,-z,noexecstack)
+endif()
+include(CheckPIESupported)
+check_pie_supported()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+pkg_check_modules(libcap REQUIRED IMPORTED_TARGET libcap)
+
+# One id for the three executables of a build: they refuse to talk to another's.
+execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD
+                OUTPUT_VARIABLE SALLYPORT_REVISION OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+if(NOT SALLYPORT_REVISION)
+    set(SALLYPORT_REVISION unversioned)
+endif()

@@ -1,0 +1,51 @@
+# sallyport_module(<name> LAYER <n> [USES <module>...] [PRIVATE_LIBS <target>...] [PUBLIC_LIBS <target>...])
+#
+# A module is one directory in src/ and one in include/sallyport/; its sources are the .cpp files there. It may use modules
+# of a lower layer only, and may include only what it says it uses; otherwise configuring fails.
+function(sallyport_module name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "LAYER" "USES;PRIVATE_LIBS;PUBLIC_LIBS")
+    set(target sallyport_${name})
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+    if(sources)
+        set(scope PUBLIC)
+        add_library(${target} STATIC ${sources})
+        target_link_libraries(${target} PRIVATE ${arg_PRIVATE_LIBS})
+    else()
+        set(scope INTERFACE)
+        add_library(${target} INTERFACE)
+    endif()
+    add_library(sallyport::${name} ALIAS ${target})
+    set_target_properties(${target} PROPERTIES SALLYPORT_LAYER ${arg_LAYER})
+    target_include_directories(${target} ${scope} ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(${target} ${scope} ${arg_PUBLIC_LIBS})
+
+    foreach(used IN LISTS arg_USES)
+        if(NOT TARGET sallyport_${used})
+            message(FATAL_ERROR "${name} uses ${used}, which is not defined before it")
+        endif()
+        get_target_property(used_layer sallyport_${used} SALLYPORT_LAYER)
+        if(NOT used_layer LESS arg_LAYER)
+            message(FATAL_ERROR "${name} (layer ${arg_LAYER}) may not use ${used} (layer ${used_layer})")
+        endif()
+        target_link_libraries(${target} ${scope} sallyport::${used})
+    endforeach()
+
+    file(GLOB files CONFIGURE_DEPENDS
+         ${PROJECT_SOURCE_DIR}/include/sallyport/${name}/*.hpp
+         ${PROJECT_SOURCE_DIR}/src/${name}/*.hpp ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+    sallyport_check_includes(${name} "${arg_USES}" "${files}")
+endfunction()
+
+# Fails unless every `#include "sallyport/<module>/…"` in the files names the module itself or one that it uses.
+function(sallyport_check_includes name uses files)
+    foreach(file IN LISTS files)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+        file(STRINGS ${file} lines REGEX "^#include \"sallyport/")
+        foreach(line IN LISTS lines)
+            string(REGEX REPLACE "^#include \"sallyport/([a-z0-9_]+)/.*" "\\1" included "${line}")
+            if(NOT included STREQUAL name AND NOT included IN_LIST uses)
+                message(FATAL_ERROR "${file} includes ${included}, which ${name} does not list in USES")
+            endif()
+        endforeach()
+    endforeach()
+endfunction()

@@ -1,0 +1,182 @@
+#include "sallyport/config/command_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "flags.hpp"
+#include "mistakes.hpp"
+#include "schema.hpp"
+
+namespace sallyport::config {
+
+namespace {
+
+/// A flag that is no key: the same row for parsing, help and suggestions.
+struct Switch {
+    std::string_view name;
+    std::string_view value; ///< empty: it takes none
+    std::string_view help;
+};
+
+constexpr Switch kConfig{"config", "FILE", "Read this YAML file (SALLYPORT_CONFIG_FILE; its text: SALLYPORT_CONFIG)"};
+constexpr Switch kPrint{"print", "", "check: print the effective configuration, with every default"};
+constexpr Switch kSchema{"schema", "", "check: print the JSON Schema of the file"};
+constexpr Switch kHelp{"help", "", "Print this"};
+constexpr Switch kVersion{"version", "", "Print the version"};
+constexpr std::array kSwitches{kConfig, kPrint, kSchema, kHelp, kVersion};
+constexpr std::array<std::string_view, 2> kCommands{"run", "check"};
+
+std::string dashed(std::string_view name)
+{
+    return "--" + std::string{name};
+}
+
+/// The parser, and what it has parsed into.
+struct Parser {
+    CLI::App app{"", "sallyport"};
+    std::map<std::string_view, std::vector<std::string>> values; ///< of a flag, each time that it is given
+    std::map<std::string_view, bool> switches;
+    std::vector<std::string> path;
+    CLI::App* check{nullptr};
+
+    Parser()
+    {
+        app.set_help_flag();
+        app.allow_extras();
+        app.require_subcommand(0, 1);
+        for (const Flag& flag : flags()) {
+            if (flag.is_value_optional)
+                app.add_flag(dashed(flag.name) + "{true}", values[flag.name]);
+            else
+                add_option(flag.name, values[flag.name], flag.value);
+        }
+        add_option(kConfig.name, path, kConfig.value);
+        for (const Switch& one : {kPrint, kSchema, kVersion})
+            app.add_flag(dashed(one.name), switches[one.name]);
+        app.add_flag("-h," + dashed(kHelp.name), switches[kHelp.name]);
+        for (const std::string_view command : kCommands) {
+            CLI::App* subcommand = app.add_subcommand(std::string{command});
+            subcommand->set_help_flag();
+            subcommand->fallthrough();
+        }
+        check = app.get_subcommand("check");
+    }
+
+private:
+    void add_option(std::string_view name, std::vector<std::string>& into, std::string_view shown)
+    {
+        app.add_option(dashed(name), into)->allow_extra_args(false)->type_name(std::string{shown});
+    }
+};
+
+std::string usage_error(const std::string& text)
+{
+    return text + "\nTry 'sallyport --help'.";
+}
+
+std::string unexpected_word(const std::string& word)
+{
+    std::vector<std::string> known;
+    for (const Flag& flag : flags())
+        known.push_back(dashed(flag.name));
+    for (const Switch& one : kSwitches)
+        known.push_back(dashed(one.name));
+    const std::vector<std::string_view> names{known.begin(), known.end()};
+    const std::vector<std::string_view> commands{kCommands.begin(), kCommands.end()};
+    const std::string name = word.substr(0, word.find('='));
+    if (name.starts_with("-")) return "unknown flag " + quote(name) + suggestion(name, names);
+    if (std::ranges::find(kCommands, word) != kCommands.end()) return "a second command " + quote(word);
+    return "unexpected word " + quote(word) + suggestion(word, commands);
+}
+
+CommandLine command_line_of(Parser& parser)
+{
+    CommandLine line;
+    if (parser.check->parsed()) line.command = Command::check;
+    if (parser.switches[kVersion.name]) line.command = Command::version;
+    if (parser.switches[kHelp.name]) line.command = Command::help;
+    line.print = parser.switches[kPrint.name];
+    line.schema = parser.switches[kSchema.name];
+    for (const Flag& flag : flags())
+        for (std::string& value : parser.values[flag.name])
+            line.overrides.flags.emplace_back(flag.name, std::move(value));
+    if (!parser.path.empty()) line.path = parser.path.back();
+    return line;
+}
+
+/// What is wrong with a line whose words are all known.
+std::optional<std::string> contradiction(const CommandLine& line)
+{
+    if ((line.print || line.schema) && line.command == Command::run)
+        return "--print and --schema belong to 'sallyport check'";
+    if (line.print && line.schema) return "--print contradicts --schema: give one of the two";
+    for (const auto& [name, value] : line.overrides.flags)
+        if (value.find("-----BEGIN") != std::string::npos)
+            return dashed(name) +
+                   " takes a path: what stands on a command line is seen by all users of the machine. "
+                   "Put the PEM text into the variable " +
+                   variable_of(name);
+    return std::nullopt;
+}
+
+std::string column(std::string text)
+{
+    constexpr std::size_t kWidth = 28;
+    text.resize(std::max(text.size() + 1, kWidth), ' ');
+    return text;
+}
+
+std::string help_of(const Flag& flag)
+{
+    const Key& key = key_at(flag.path);
+    std::string text = "  " + dashed(flag.name) + (flag.is_value_optional ? "[=" : " ") + std::string{flag.value} +
+                       (flag.is_value_optional ? "]" : "");
+    text = column(text) + std::string{key.help};
+    if (key.fallback && key.fallback->form == Node::Form::scalar) text += " [" + key.fallback->text + "]";
+    return text + "\n";
+}
+
+} // namespace
+
+std::expected<CommandLine, std::string> parse_command_line(std::span<const char* const> arguments)
+{
+    Parser parser;
+    for (const std::string_view word : arguments)
+        if (word.starts_with("--") && word.ends_with('='))
+            return std::unexpected{
+                usage_error(std::string{word.substr(0, word.size() - 1)} + " has no value after '='")};
+    std::vector<std::string> reversed{arguments.rbegin(), arguments.rend()};
+    try {
+        parser.app.parse(reversed);
+    } catch (const CLI::ParseError& error) {
+        return std::unexpected{usage_error(error.what())};
+    }
+    const std::vector<std::string> rest = parser.app.remaining(true);
+    if (!rest.empty()) return std::unexpected{usage_error(unexpected_word(rest.front()))};
+    if (parser.path.size() > 1) return std::unexpected{usage_error("--config is given twice")};
+    CommandLine line = command_line_of(parser);
+    if (const auto wrong = contradiction(line)) return std::unexpected{usage_error(*wrong)};
+    return line;
+}
+
+std::string help()
+{
+    std::string text =
+        "Usage: sallyport [run] [FLAG…]     Serve.\n"
+        "       sallyport check [FLAG…]     Say what is wrong with the configuration: exit code 0 or 78.\n\n"
+        "sallyport --to 7766 --cert tls.crt --key tls.key     443 with TLS, to the app on 7766\n\n";
+    for (const Flag& flag : flags())
+        text += help_of(flag);
+    for (const Switch& one : kSwitches) {
+        const std::string value = one.value.empty() ? std::string{} : " " + std::string{one.value};
+        text += column("  " + dashed(one.name) + value) + std::string{one.help} + "\n";
+    }
+    return text +
+           "\nA flag is also a variable: --log-level is SALLYPORT_LOG_LEVEL. Flags override variables, variables the\n"
+           "file. SALLYPORT_CERT and SALLYPORT_KEY may hold the PEM texts themselves.\n";
+}
+
+} // namespace sallyport::config

@@ -1,0 +1,211 @@
+// The kinds of values a key may have: how each is read from text, written back, and described in the JSON Schema.
+//
+// A kind is a small value with
+//     using Value                            what it makes
+//     expected<Value, string> parse(text)    the value, or what the text is not: "is not a duration such as 10s"
+//     Node write(value)                      what `parse` reads back
+//     Node schema()                          the JSON Schema of the value
+//     string_view what()                     "a duration such as 10s": for "'drain' must be …, not a list"
+// Kinds of more than one text are in lists.hpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "mistakes.hpp"
+#include "node.hpp"
+#include "sallyport/config/config.hpp"
+
+namespace sallyport::config {
+
+template <typename Value>
+using Parsed = std::expected<Value, std::string>;
+
+struct Range {
+    std::uint64_t least;
+    std::uint64_t most;
+};
+
+[[nodiscard]] Parsed<std::uint64_t> parse_integer(std::string_view text, Range range);
+[[nodiscard]] Parsed<Millis> parse_duration(std::string_view text, Millis least, Millis most);
+[[nodiscard]] Parsed<std::uint64_t> parse_size(std::string_view text, Range range);
+[[nodiscard]] std::string print_duration(Millis duration);
+[[nodiscard]] std::string print_size(std::uint64_t bytes);
+
+/// Schemas. Each lets a text with `${VAR}` pass, whatever the kind is.
+[[nodiscard]] Node integer_schema(Range range, std::vector<std::string_view> words);
+[[nodiscard]] Node pattern_schema(std::string_view pattern);
+[[nodiscard]] Node choice_schema(const std::vector<std::string_view>& names);
+
+/// Whether the node has this form; if not, "'key' must be `what`, not a list" is reported (unless it is `invalid`).
+[[nodiscard]] bool is_of_form(Node::Form form, const Node& node, std::string_view key, std::string_view what,
+                              Mistakes& mistakes);
+
+/// A number in a range; with `optional`, or the word "auto" for "not given".
+template <typename Number>
+struct Integer {
+    using Value = Number;
+    Range range;
+
+    Parsed<Number> parse(std::string_view text) const
+    {
+        const auto number = parse_integer(text, range);
+        if (!number) return std::unexpected{number.error()};
+        return static_cast<Number>(*number);
+    }
+    Node write(Number number) const { return plain_node(std::to_string(number)); }
+    Node schema() const { return integer_schema(range, {}); }
+    std::string_view what() const { return "a whole number"; }
+};
+
+template <typename Number>
+struct IntegerOrAuto {
+    using Value = std::optional<Number>;
+    Range range;
+
+    Parsed<Value> parse(std::string_view text) const
+    {
+        if (text == "auto") return Value{};
+        const auto number = parse_integer(text, range);
+        if (!number) return std::unexpected{number.error() + ", nor 'auto'"};
+        return Value{static_cast<Number>(*number)};
+    }
+    Node write(const Value& number) const { return plain_node(number ? std::to_string(*number) : "auto"); }
+    Node schema() const { return integer_schema(range, {"auto"}); }
+    std::string_view what() const { return "a whole number or 'auto'"; }
+};
+
+/// "250ms", "10s", "5m", "1h": never 0, never more than `most`, and whole in its unit.
+template <typename Unit>
+struct Duration {
+    using Value = Unit;
+    Unit most;
+
+    Parsed<Unit> parse(std::string_view text) const
+    {
+        const auto duration = parse_duration(text, Unit{1}, most);
+        if (!duration) return std::unexpected{duration.error()};
+        const auto whole = std::chrono::duration_cast<Unit>(*duration);
+        if (whole != *duration) return std::unexpected{std::string{"must be whole seconds"}};
+        return whole;
+    }
+    Node write(Unit duration) const { return plain_node(print_duration(duration)); }
+    Node schema() const
+    {
+        return pattern_schema(Unit::period::den == 1 ? "[1-9][0-9]*(s|m|h)" : "[1-9][0-9]*(ms|s|m|h)");
+    }
+    std::string_view what() const { return "a duration such as 10s, 250ms, 5m or 1h"; }
+};
+
+/// "64KiB", "1MiB", "2GiB", "512B".
+struct Size {
+    using Value = std::uint64_t;
+    Range range;
+
+    Parsed<Value> parse(std::string_view text) const { return parse_size(text, range); }
+    Node write(Value bytes) const { return plain_node(print_size(bytes)); }
+    Node schema() const { return pattern_schema("[1-9][0-9]*(B|KiB|MiB|GiB)"); }
+    std::string_view what() const { return "a size such as 64KiB or 1MiB"; }
+};
+
+struct Boolean {
+    using Value = bool;
+
+    Parsed<bool> parse(std::string_view text) const;
+    Node write(bool value) const { return plain_node(value ? "true" : "false"); }
+    Node schema() const;
+    std::string_view what() const { return "true or false"; }
+};
+
+/// What `Choice` says about a text that is none of the names.
+[[nodiscard]] std::string not_a_choice(std::string_view text, const std::vector<std::string_view>& names);
+
+template <typename Enum>
+struct Choice {
+    using Value = Enum;
+    std::vector<std::pair<std::string_view, Enum>> names;
+    std::vector<std::string_view> later{}; ///< names that a later version will know
+
+    Parsed<Enum> parse(std::string_view text) const
+    {
+        for (const auto& [name, value] : names)
+            if (text == name) return value;
+        for (const std::string_view name : later)
+            if (text == name) return std::unexpected{std::string{"is not part of this version"}};
+        return std::unexpected{not_a_choice(text, all_names())};
+    }
+    Node write(Enum value) const
+    {
+        for (const auto& [name, known] : names)
+            if (known == value) return string_node(name);
+        return {};
+    }
+    Node schema() const { return choice_schema(all_names()); }
+    std::string_view what() const { return "a single word"; }
+    std::vector<std::string_view> all_names() const
+    {
+        std::vector<std::string_view> all;
+        for (const auto& [name, value] : names)
+            all.push_back(name);
+        return all;
+    }
+};
+
+/// Any text whose characters are printable and that is not too long, and what it is called.
+struct Text {
+    using Value = std::string;
+    std::string_view called;
+    std::size_t most;
+    bool has_spaces{true};
+
+    Parsed<std::string> parse(std::string_view text) const;
+    Node write(const std::string& text) const { return string_node(text); }
+    Node schema() const;
+    std::string_view what() const { return called; }
+};
+
+/// In place of a path: the PEM texts that came in SALLYPORT_CERT and SALLYPORT_KEY.
+inline constexpr std::string_view kPairInEnvironment = "env:SALLYPORT_CERT";
+
+/// The path of a PEM file; where a pair may stand, also `kPairInEnvironment`, which is an empty path.
+struct PemPath {
+    using Value = std::string;
+    std::string_view variable; ///< where a PEM text would belong
+    bool is_pair{false};
+
+    Parsed<std::string> parse(std::string_view text) const;
+    Node write(const std::string& path) const;
+    Node schema() const;
+    std::string_view what() const { return "the path of a PEM file"; }
+};
+
+/// The permissions of a Unix socket: "0660".
+struct Permissions {
+    using Value = std::uint32_t;
+
+    Parsed<Value> parse(std::string_view text) const;
+    Node write(Value mode) const;
+    Node schema() const { return pattern_schema("0?[0-7]{3}"); }
+    std::string_view what() const { return "permissions such as \"0660\""; }
+};
+
+/// The value of a key whose kind is one text; nothing after a mistake, which is reported.
+template <typename Kind>
+std::optional<typename Kind::Value> read_text(const Kind& kind, const Node& node, std::string_view key,
+                                              Mistakes& mistakes)
+{
+    if (!is_of_form(Node::Form::scalar, node, key, kind.what(), mistakes)) return std::nullopt;
+    auto parsed = kind.parse(node.text);
+    if (parsed) return std::move(*parsed);
+    mistakes.report(node.at, std::string{key} + " " + quote(node.written) + " " + parsed.error());
+    return std::nullopt;
+}
+
+} // namespace sallyport::config

@@ -1,0 +1,142 @@
+#include "sallyport/config/load.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "check.hpp"
+#include "expand.hpp"
+#include "flags.hpp"
+#include "json.hpp"
+#include "row.hpp"
+#include "schema.hpp"
+#include "settings.hpp"
+#include "yaml.hpp"
+
+namespace sallyport::config {
+
+namespace {
+
+constexpr std::size_t kFileMax = 1024 * 1024;
+
+/// The text of the configuration, and what to call its source.
+struct Document {
+    std::string source;
+    std::string text;
+};
+
+std::optional<Document> read_file(const std::string& path, Mistakes& mistakes)
+{
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+        mistakes.report(Place{path}, "this is a directory: name the file in it");
+        return std::nullopt;
+    }
+    errno = 0;
+    std::ifstream file{path, std::ios::binary};
+    Document document{path, std::string(kFileMax + 1, '\0')};
+    file.read(document.text.data(), static_cast<std::streamsize>(document.text.size()));
+    if (!file.is_open() || file.bad()) {
+        mistakes.report(Place{path}, "cannot be read: " + std::generic_category().message(errno));
+        return std::nullopt;
+    }
+    document.text.resize(static_cast<std::size_t>(file.gcount()));
+    return document;
+}
+
+/// The one document there is to read; an empty one if there is none. Nothing after a mistake.
+std::optional<Document> find_document(const Sources& sources, Given& given, Mistakes& mistakes)
+{
+    const auto variable = [&](std::string_view name) {
+        const auto value = sources.environment ? sources.environment(name) : std::nullopt;
+        return value && !value->empty() ? value : std::nullopt;
+    };
+    const auto path = sources.path ? sources.path : variable(kConfigFileVariable);
+    const auto text = sources.path ? std::nullopt : variable(kConfigVariable);
+    given.anything = true;
+    if (path && text) {
+        mistakes.report(Place{std::string{kConfigFileVariable}}, "contradicts SALLYPORT_CONFIG: give one of the two");
+        return std::nullopt;
+    }
+    if (path) return read_file(*path, mistakes);
+    if (text) return Document{std::string{kConfigVariable}, *text};
+    std::error_code error;
+    if (std::filesystem::exists(sources.default_path, error)) return read_file(sources.default_path, mistakes);
+    given.anything = false;
+    return Document{"configuration", {}};
+}
+
+std::optional<Node> read_document(const Sources& sources, Given& given, Mistakes& mistakes)
+{
+    const auto document = find_document(sources, given, mistakes);
+    if (!document) return std::nullopt;
+    auto root = read_yaml(document->text, document->source, mistakes);
+    if (!root) return std::nullopt;
+    if (!given.anything) root->at = Place{document->source};
+    expand_all(*root, sources.environment, mistakes);
+    return root;
+}
+
+void escape_all(Node& node)
+{
+    for (Node& item : node.items)
+        escape_all(item);
+    node.text = escape(node.text);
+}
+
+} // namespace
+
+std::expected<Config, std::vector<Diagnostic>> load(const Sources& sources)
+{
+    Mistakes mistakes;
+    Given given{.pem_in_environment = sources.pem_in_environment};
+    std::optional<Node> root = read_document(sources, given, mistakes);
+    const Settings settings = gather_settings(sources, mistakes);
+    if (!root) return std::unexpected{mistakes.take()};
+
+    given.anything = given.anything || !settings.empty();
+    apply_settings(settings, *root, mistakes);
+    Config config;
+    read_mapping(*root, "the configuration", schema(), config, mistakes);
+    check(*root, given, config, mistakes);
+    if (mistakes.any()) return std::unexpected{mistakes.take()};
+    return config;
+}
+
+std::string print(const Config& config)
+{
+    Node node = write_mapping(schema(), config);
+    escape_all(node);
+    return write_yaml(node);
+}
+
+std::string json_schema()
+{
+    Node node = mapping_node();
+    node.put("$schema", string_node("https://json-schema.org/draft/2020-12/schema"));
+    node.put("title", string_node("The configuration of Sallyport"));
+    const Node keys = mapping_schema(schema_keys());
+    for (std::size_t i = 0; i < keys.items.size(); ++i)
+        node.put(keys.keys[i].text, keys.items[i]);
+    return write_json(node);
+}
+
+void read_environment(const char* const* block, Sources& sources)
+{
+    for (const char* const* entry = block; *entry != nullptr; ++entry) {
+        const std::string_view line{*entry};
+        sources.environment_names.emplace_back(line.substr(0, line.find('=')));
+    }
+    sources.environment = [block](std::string_view name) -> std::optional<std::string> {
+        for (const char* const* entry = block; *entry != nullptr; ++entry) {
+            const std::string_view line{*entry};
+            if (line.size() > name.size() && line[name.size()] == '=' && line.starts_with(name))
+                return std::string{line.substr(name.size() + 1)};
+        }
+        return std::nullopt;
+    };
+}
+
+} // namespace sallyport::config

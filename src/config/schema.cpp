@@ -1,0 +1,178 @@
+#include "schema.hpp"
+
+#include <algorithm>
+
+#include "addresses.hpp"
+#include "sallyport/base/contract.hpp"
+
+namespace sallyport::config {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kListenersMax = 64;
+constexpr std::size_t kUpstreamsMax = 1024;
+constexpr std::size_t kCertificatesMax = 256;
+constexpr std::size_t kNamesMax = 100;
+constexpr std::size_t kProtocolsMax = 16;
+constexpr Range kIds{1, 0xffff'fffe};
+
+Rows<Certificate> certificate_rows()
+{
+    return {
+        value<Certificate>("cert", &Certificate::cert, PemPath{"SALLYPORT_CERT", true},
+                           "The PEM file of the certificate chain, leaf first", Presence::required),
+        value<Certificate>("key", &Certificate::key, PemPath{"SALLYPORT_KEY"},
+                           "The PEM file of the private key; left out, it is in the certificate's file",
+                           Presence::optional),
+        value<Certificate>("passphrase_file", &Certificate::passphrase_file, Text{"a path", 4095},
+                           "The file with the passphrase of an encrypted key", Presence::optional),
+    };
+}
+
+Rows<Tls> tls_rows()
+{
+    return {
+        value<Tls>("profile", &Tls::profile,
+                   Choice<Profile>{{{"intermediate", Profile::intermediate}, {"modern", Profile::modern}}},
+                   "Mozilla's profile: intermediate is TLS 1.2 and 1.3, modern is TLS 1.3 alone"),
+        list<Tls>("certificates", &Tls::certificates, certificate_rows(), kCertificatesMax,
+                  "The certificates, chosen by server name and key type; the first is the default one"),
+        value<Tls>("self_signed", &Tls::self_signed,
+                   SelfSigned{{{"a host name or an IP address", 253, false}, kNamesMax}},
+                   "In place of certificates: true (for localhost) or names make a pair in memory at start",
+                   Presence::optional),
+        value<Tls>("alpn", &Tls::alpn, Texts{{"a protocol name such as http/1.1", 255, false}, kProtocolsMax},
+                   "The ALPN protocols to answer with, the preferred one first; empty leaves ALPN unanswered"),
+        value<Tls>("session_tickets", &Tls::session_tickets, Boolean{},
+                   "Whether clients get tickets that shorten their next handshake"),
+        value<Tls>("ticket_lifetime", &Tls::ticket_lifetime, Duration<Seconds>{7 * 24h},
+                   "How long such a ticket is good"),
+    };
+}
+
+Rows<Listener> listener_rows()
+{
+    const auto socket_mode = [](auto& listener) -> auto&
+    {
+        return listener.bind.socket_mode;
+    };
+    const auto is_unix = [](const Listener& listener) {
+        const auto* address = std::get_if<SocketAddress>(&listener.bind.where);
+        return address != nullptr && address->is_unix();
+    };
+    return {
+        // Before `socket_mode`: it sets the whole Bind.
+        value<Listener>("bind", &Listener::bind, BindText{},
+                        "Where to listen: :443, 10.0.0.1:443, [::1]:443, unix:/path, fd:N or systemd:NAME",
+                        Presence::required),
+        value<Listener>("mode", &Listener::mode, Choice<Mode>{{{"tcp", Mode::tcp}}, {"http"}},
+                        "What is forwarded: tcp is every byte as it comes"),
+        value<Listener>("forward", &Listener::forward, Text{"the name of an upstream", 63, false},
+                        "The upstream to forward to; left out, it is the only one", Presence::optional),
+        written_if<Listener>(is_unix, value<Listener>("socket_mode", socket_mode, Permissions{},
+                                                      "The permissions of a Unix socket in the file system")),
+        mapping<Listener>("tls", &Listener::tls, tls_rows(), "How clients are answered"),
+    };
+}
+
+Rows<Upstream> upstream_rows()
+{
+    return {value<Upstream>("address", &Upstream::address, UpstreamText{},
+                            "The app: 127.0.0.1:7766, [::1]:7766, a port of 127.0.0.1, or unix:/path",
+                            Presence::required)};
+}
+
+Rows<User> user_rows()
+{
+    return {
+        value<User>("uid", &User::uid, Integer<std::uint32_t>{kIds}, "Its number; never 0"),
+        value<User>("gid", &User::gid, Integer<std::uint32_t>{kIds}, "The number of its only group; never 0"),
+    };
+}
+
+Rows<Limits> limits_rows()
+{
+    return {
+        value<Limits>("max_connections", &Limits::max_connections, IntegerOrAuto<std::uint32_t>{{1, 1'000'000}},
+                      "How many clients at once; auto is (descriptor limit - 200) / 2, at most 10,000"),
+        value<Limits>("handshake_timeout", &Limits::handshake_timeout, Duration<Millis>{1h},
+                      "How long a TLS handshake may take"),
+        value<Limits>("connect_timeout", &Limits::connect_timeout, Duration<Millis>{1h},
+                      "How long connecting to the app may take"),
+        value<Limits>("idle_timeout", &Limits::idle_timeout, Duration<Millis>{7 * 24h},
+                      "How long a connection may move no byte"),
+        value<Limits>("buffers", &Limits::buffers, Size{{1ULL << 20, 2ULL << 30}},
+                      "How many bytes slow readers may hold, per shard"),
+    };
+}
+
+Rows<Drain> drain_rows()
+{
+    return {value<Drain>("timeout", &Drain::timeout, Duration<Millis>{24h},
+                         "How long connections may go on after SIGTERM, before they are cut")};
+}
+
+Rows<Log> log_rows()
+{
+    return {
+        value<Log>("level", &Log::level,
+                   Choice<LogLevel>{{{"none", LogLevel::none},
+                                     {"error", LogLevel::error},
+                                     {"warn", LogLevel::warn},
+                                     {"info", LogLevel::info},
+                                     {"debug", LogLevel::debug}}},
+                   "The least important lines to write; the audit stream is always written"),
+        value<Log>("format", &Log::format, Choice<LogFormat>{{{"json", LogFormat::json}, {"plain", LogFormat::plain}}},
+                   "How a line looks"),
+        value<Log>("queue_lines", &Log::queue_lines, Integer<std::uint32_t>{{64, 1'048'576}},
+                   "How many lines wait for a slow reader of the log before the oldest are dropped"),
+    };
+}
+
+Rows<Config> config_rows()
+{
+    return {
+        list<Config>("listeners", &Config::listeners, listener_rows(), kListenersMax, "Where clients connect to"),
+        named<Config>("upstreams", &Config::upstreams, upstream_rows(), kUpstreamsMax, "The apps, by name"),
+        value<Config>("shards", &Config::shards, IntegerOrAuto<std::uint16_t>{{1, 64}},
+                      "How many threads serve; auto follows the CPU quota and the PID limit"),
+        value<Config>("keys", &Config::keys,
+                      Choice<Keys>{{{"keyholder", Keys::keyholder}, {"in_worker", Keys::in_worker}}},
+                      "Where private keys live: in a process of their own, or with the network"),
+        mapping<Config>("user", &Config::user, user_rows(), "Whom to become when started as root"),
+        mapping<Config>("limits", &Config::limits, limits_rows(), "What is bounded, and by how much"),
+        mapping<Config>("drain", &Config::drain, drain_rows(), "How to end"),
+        mapping<Config>("log", &Config::log, log_rows(), "What is written to standard output"),
+    };
+}
+
+} // namespace
+
+const Rows<Config>& schema()
+{
+    static const Rows<Config> rows = config_rows();
+    return rows;
+}
+
+const std::vector<Key>& schema_keys()
+{
+    static const std::vector<Key> keys = keys_of(schema());
+    return keys;
+}
+
+const Key& key_at(std::string_view path)
+{
+    const std::vector<Key>* keys = &schema_keys();
+    for (;;) {
+        const std::size_t dot = std::min(path.find('.'), path.size());
+        const auto key = std::ranges::find(*keys, path.substr(0, dot), &Key::name);
+        SALLYPORT_ASSERT(key != keys->end());
+        if (dot == path.size()) return *key;
+        keys = &key->inside;
+        path.remove_prefix(dot + 1);
+    }
+}
+
+} // namespace sallyport::config

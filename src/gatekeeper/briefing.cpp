@@ -1,0 +1,57 @@
+#include "briefing.hpp"
+
+#include <array>
+
+namespace sallyport::gatekeeper {
+
+namespace {
+
+std::vector<int> numbers(const std::vector<UniqueFd>& descriptors)
+{
+    std::vector<int> raw;
+    for (const UniqueFd& descriptor : descriptors)
+        raw.push_back(descriptor.get());
+    return raw;
+}
+
+} // namespace
+
+void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& secrets)
+{
+    keyholder.tell(settings.hello);
+    const std::array pair{secrets.certificate.get(), secrets.key.get()};
+    for (const ipc::CertificateSource& source : settings.sources)
+        keyholder.tell(source, std::span{pair}.first(source.descriptors));
+    const std::array tickets{secrets.tickets.get()};
+    keyholder.tell(ipc::TicketSecret{}, tickets);
+    keyholder.tell(ipc::Load{});
+}
+
+void brief_worker(Child& worker, const Settings& settings, const std::vector<BoundListener>& listeners)
+{
+    worker.tell(settings.hello);
+    for (const ipc::Upstream& upstream : settings.upstreams)
+        worker.tell(upstream);
+    for (const BoundListener& bound : listeners) {
+        ipc::Listener listener = settings.listeners.at(bound.listener);
+        listener.shared = bound.shared;
+        worker.tell(listener, numbers(bound.sockets));
+    }
+}
+
+Result<void> introduce(Child& keyholder, Child& worker, unsigned shards)
+{
+    std::vector<UniqueFd> keyholder_ends;
+    std::vector<UniqueFd> worker_ends;
+    for (unsigned i = 0; i < 1 + shards; ++i) {
+        auto ends = sys::Channel::pair();
+        if (!ends) return std::unexpected{ends.error()};
+        keyholder_ends.push_back(ends->first.release());
+        worker_ends.push_back(ends->second.release());
+    }
+    keyholder.tell(ipc::WorkerChannels{}, numbers(keyholder_ends));
+    worker.tell(ipc::KeyChannels{}, numbers(worker_ends));
+    return {};
+}
+
+} // namespace sallyport::gatekeeper

@@ -1,0 +1,252 @@
+#include "family.hpp"
+
+#include <algorithm>
+
+#include "audit_lines.hpp"
+#include "sallyport/base/contract.hpp"
+#include "sallyport/log/log.hpp"
+#include "sallyport/privsep/profiles.hpp"
+
+namespace sallyport::gatekeeper {
+
+namespace {
+
+std::string seconds_text(Millis time)
+{
+    return std::to_string(time.count() / 1000) + " s";
+}
+
+} // namespace
+
+Family::Family(const std::string& directory, Settings settings, std::vector<BoundListener> listeners, Secrets secrets,
+               Patience patience)
+    : settings_{std::move(settings)},
+      listeners_{std::move(listeners)},
+      secrets_{std::move(secrets)},
+      patience_{patience},
+      keyholder_{.process = child_in(directory, privsep::Process::keyholder)},
+      worker_{.process = child_in(directory, privsep::Process::worker)}
+{
+}
+
+void Family::tend(TimePoint now)
+{
+    check_deadline(keyholder_, now);
+    check_deadline(worker_, now);
+    if (wants_keyholder() && now >= keyholder_.deadline) bear_keyholder(now);
+    if (wants_worker() && now >= worker_.deadline) bear_worker(now);
+}
+
+TimePoint Family::due() const
+{
+    TimePoint next = TimePoint::max();
+    if (keyholder_.phase != Phase::absent || wants_keyholder()) next = std::min(next, keyholder_.deadline);
+    if (worker_.phase != Phase::absent || wants_worker()) next = std::min(next, worker_.deadline);
+    return next;
+}
+
+/// While the worker drains, its last handshakes still need keys.
+bool Family::wants_keyholder() const
+{
+    return keyholder_.phase == Phase::absent && !(draining_ && worker_.phase == Phase::absent);
+}
+
+bool Family::wants_worker() const
+{
+    return worker_.phase == Phase::absent && keyholder_.phase == Phase::serving && !draining_;
+}
+
+void Family::bear_keyholder(TimePoint now)
+{
+    if (bear(keyholder_, now)) brief_keyholder(keyholder_.process, settings_, secrets_);
+}
+
+void Family::bear_worker(TimePoint now)
+{
+    if (!bear(worker_, now)) return;
+    brief_worker(worker_.process, settings_, listeners_);
+    introduce_members();
+    worker_.process.tell(ipc::Serve{});
+}
+
+bool Family::bear(Member& member, TimePoint now)
+{
+    Child& process = member.process;
+    if (const Result<void> born = process.give_birth(now); !born) {
+        if (!established_) throw StartError{ExitCode::os_error, birth_refused(process, born.error())};
+        process.kill();
+        process.bury();
+        mourn(member, birth_refused(process, born.error()), now);
+        return false;
+    }
+    member.phase = Phase::starting;
+    member.deadline = now + patience_.start;
+    log::audit("child started", {{"child", process.name()}, {"pid", process.pid()}});
+    return true;
+}
+
+void Family::introduce_members()
+{
+    if (const auto introduced = introduce(keyholder_.process, worker_.process, settings_.hello.shards); !introduced) {
+        log::error("no key channels", {{"reason", introduced.error().cause.message()}});
+        kill(worker_, "it has no way to its keys");
+    }
+}
+
+void Family::check_deadline(Member& member, TimePoint now)
+{
+    if (now < member.deadline) return;
+    const std::string name{member.process.name()};
+    if (member.phase == Phase::starting && !established_)
+        throw StartError{ExitCode::software, "the " + name + " did not answer within " + seconds_text(patience_.start)};
+    if (member.phase == Phase::starting) kill(member, "it did not answer in time");
+    if (member.phase == Phase::leaving) kill(member, "it did not end in time");
+}
+
+void Family::kill(Member& member, std::string_view reason)
+{
+    log::error("child killed", {{"child", member.process.name()}, {"pid", member.process.pid()}, {"reason", reason}});
+    member.process.kill();
+    member.phase = Phase::leaving;
+    member.deadline = TimePoint::max();
+}
+
+/// A child ends when its control channel does.
+void Family::send_away(Member& member, TimePoint now)
+{
+    if (member.phase == Phase::absent) return;
+    member.process.dismiss();
+    member.phase = Phase::leaving;
+    member.deadline = now + patience_.grace;
+}
+
+void Family::bury(pid_t pid, int status, TimePoint now)
+{
+    for (Member* member : {&keyholder_, &worker_}) {
+        if (!member->process.alive() || member->process.pid() != pid) continue;
+        member->process.bury();
+        hear(*member, now); // its last words explain more than its exit code
+        mourn(*member, how_it_died(status), now);
+    }
+}
+
+void Family::mourn(Member& member, const std::string& how, TimePoint now)
+{
+    Child& process = member.process;
+    if (!established_)
+        throw StartError{ExitCode::software, "the " + std::string{process.name()} + " died while starting: " + how};
+    const Millis wait = member.backoff.after(std::chrono::duration_cast<Millis>(now - process.born()));
+    if (draining_)
+        log::info("child ended", {{"child", process.name()}, {"pid", process.pid()}, {"how", how}});
+    else
+        log::audit("child died",
+                   {{"child", process.name()}, {"pid", process.pid()}, {"how", how}, {"another_in_ms", wait.count()}});
+    process.dismiss();
+    member.phase = Phase::absent;
+    member.deadline = now + wait;
+    if (draining_ && &member == &worker_) send_away(keyholder_, now);
+}
+
+void Family::listen(TimePoint now)
+{
+    hear(keyholder_, now);
+    hear(worker_, now);
+}
+
+void Family::hear(Member& member, TimePoint now)
+{
+    while (const auto message = member.process.heard()) {
+        const bool lawful = &member == &keyholder_ ? hear_keyholder(*message, now) : hear_worker(*message, now);
+        if (!lawful) kill(member, "it said what no child says");
+    }
+    const bool silent = member.process.alive() && member.process.channel() < 0;
+    if (silent && member.phase != Phase::leaving) send_away(member, now);
+}
+
+bool Family::hear_keyholder(std::span<const std::byte> message, TimePoint now)
+{
+    if (const auto loaded = ipc::decode<ipc::Loaded>(message)) return keyholder_loaded(*loaded);
+    if (const auto failure = ipc::decode<ipc::Failed>(message)) return failed(keyholder_, *failure, now);
+    return false;
+}
+
+bool Family::hear_worker(std::span<const std::byte> message, TimePoint now)
+{
+    if (ipc::decode<ipc::Ready>(message)) return worker_ready();
+    if (const auto drained = ipc::decode<ipc::Drained>(message)) return worker_drained(*drained, now);
+    if (const auto failure = ipc::decode<ipc::Failed>(message)) return failed(worker_, *failure, now);
+    return false;
+}
+
+bool Family::keyholder_loaded(const ipc::Loaded& loaded)
+{
+    write_loaded(loaded);
+    if (keyholder_.phase != Phase::starting) return keyholder_.phase == Phase::serving; // an answer to `reload`
+    keyholder_.phase = Phase::serving;
+    keyholder_.deadline = TimePoint::max();
+    if (worker_.process.channel() >= 0) introduce_members();
+    return true;
+}
+
+bool Family::worker_ready()
+{
+    log::info("serving", {{"worker", worker_.process.pid()},
+                          {"keyholder", keyholder_.process.pid()},
+                          {"shards", settings_.hello.shards},
+                          {"listeners", listeners_.size()}});
+    established_ = true;
+    if (worker_.phase != Phase::starting) return draining_; // it was told so meanwhile
+    worker_.phase = Phase::serving;
+    worker_.deadline = TimePoint::max();
+    return true;
+}
+
+bool Family::worker_drained(const ipc::Drained& drained, TimePoint now)
+{
+    if (!draining_) return false;
+    drained_ = drained;
+    worker_.deadline = now + patience_.grace;
+    return true;
+}
+
+bool Family::failed(Member& member, const ipc::Failed& failure, TimePoint now)
+{
+    if (!established_) throw StartError{exit_code_of(failure), failure.text};
+    if (&member == &keyholder_ && member.phase == Phase::serving) {
+        log::error("certificates not reloaded", {{"reason", failure.text}, {"in_force", "the old ones"}});
+        return true;
+    }
+    log::error("child failed", {{"child", member.process.name()}, {"reason", failure.text}});
+    send_away(member, now);
+    return true;
+}
+
+void Family::reload()
+{
+    if (keyholder_.phase != Phase::serving) {
+        log::info("certificates are being read already");
+        return;
+    }
+    log::info("reading the certificates again");
+    keyholder_.process.tell(ipc::Load{});
+}
+
+void Family::drain(TimePoint now)
+{
+    draining_ = true;
+    listeners_.clear(); // the port is refused as soon as the worker closes its copies too
+    if (worker_.phase == Phase::absent) {
+        send_away(keyholder_, now);
+    } else if (worker_.phase != Phase::leaving) {
+        worker_.process.tell(ipc::Drain{.timeout_ms = settings_.drain_ms});
+        worker_.phase = Phase::leaving;
+        worker_.deadline = now + Millis{settings_.drain_ms} + patience_.grace;
+    }
+}
+
+bool Family::gone() const
+{
+    return draining_ && !worker_.process.alive() && !keyholder_.process.alive();
+}
+
+} // namespace sallyport::gatekeeper

@@ -1,0 +1,105 @@
+// The keyholder and the worker: who is born when, what each is told, and what follows from a death.
+//
+//   first start:      keyholder, Loaded; then worker, introduced to it, Serve, Ready. Any failure is a StartError.
+//   dead worker:      another one, after a wait, on the same sockets, introduced to the living keyholder.
+//   dead keyholder:   another one, after a wait, Loaded; then introduced to the living worker, which goes on meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backoff.hpp"
+#include "binder.hpp"
+#include "briefing.hpp"
+#include "child.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "settings.hpp"
+
+namespace sallyport::gatekeeper {
+
+/// How long the gatekeeper waits for its children.
+struct Patience {
+    Millis start{30'000}; ///< from birth to Loaded or Ready
+    Millis grace{5'000};  ///< from being told to go until it is killed, on top of the drain's own time
+};
+
+/// Owns: both processes (killed when it is destroyed), the listening sockets, the secrets.
+/// Thread: one. Nothing blocks but a birth and a child that does not read (5 s). Errors: StartError from any of its
+/// functions before the first worker is Ready; later ones are logged and retried.
+class Family {
+public:
+    /// `directory` holds the executables.
+    Family(const std::string& directory, Settings settings, std::vector<BoundListener> listeners, Secrets secrets,
+           Patience patience = {});
+
+    /// Does what is due: births, kills, deadlines. Call it first, after each event, and when `due` has come.
+    void tend(TimePoint now);
+    [[nodiscard]] TimePoint due() const;
+
+    /// The control channels to poll; -1 for none. One that is readable: `listen`.
+    [[nodiscard]] int keyholder_channel() const { return keyholder_.process.channel(); }
+    [[nodiscard]] int worker_channel() const { return worker_.process.channel(); }
+    void listen(TimePoint now);
+
+    /// A process has died and was reaped. Strangers are ignored.
+    void bury(pid_t pid, int status, TimePoint now);
+
+    /// Has the keyholder read all certificates again; the outcome is logged.
+    void reload();
+
+    /// Stops listening and lets the worker drain; then both go. See `gone`.
+    void drain(TimePoint now);
+
+    /// After `drain`: both are dead. `drained` tells whether the worker ended in good order, and with what result.
+    [[nodiscard]] bool gone() const;
+    [[nodiscard]] const std::optional<ipc::Drained>& drained() const { return drained_; }
+    /// The first worker has been Ready.
+    [[nodiscard]] bool established() const { return established_; }
+
+private:
+    enum class Phase : std::uint8_t {
+        absent,   ///< not there; may be born at its deadline
+        starting, ///< told everything; has to answer before its deadline
+        serving,
+        leaving ///< told to go; killed at its deadline
+    };
+    struct Member {
+        Child process;
+        Phase phase{Phase::absent};
+        TimePoint deadline{};
+        Backoff backoff{};
+    };
+
+    void bear_keyholder(TimePoint now);
+    void bear_worker(TimePoint now);
+    bool bear(Member& member, TimePoint now);
+    void introduce_members();
+    void check_deadline(Member& member, TimePoint now);
+    void kill(Member& member, std::string_view reason);
+    void send_away(Member& member, TimePoint now);
+    void mourn(Member& member, const std::string& how, TimePoint now);
+
+    void hear(Member& member, TimePoint now);
+    bool hear_keyholder(std::span<const std::byte> message, TimePoint now);
+    bool hear_worker(std::span<const std::byte> message, TimePoint now);
+    bool keyholder_loaded(const ipc::Loaded& loaded);
+    bool worker_ready();
+    bool worker_drained(const ipc::Drained& drained, TimePoint now);
+    bool failed(Member& member, const ipc::Failed& failure, TimePoint now);
+    [[nodiscard]] bool wants_keyholder() const;
+    [[nodiscard]] bool wants_worker() const;
+
+    Settings settings_;
+    std::vector<BoundListener> listeners_;
+    Secrets secrets_;
+    Patience patience_;
+    Member keyholder_;
+    Member worker_;
+    bool established_{false};
+    bool draining_{false};
+    std::optional<ipc::Drained> drained_;
+};
+
+} // namespace sallyport::gatekeeper

@@ -1,0 +1,205 @@
+#include "sallyport/gatekeeper/start.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <span>
+#include <string>
+
+#include <unistd.h>
+
+#include "binder.hpp"
+#include "check.hpp"
+#include "family.hpp"
+#include "pem_secrets.hpp"
+#include "sallyport/base/build.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "sallyport/config/command_line.hpp"
+#include "sallyport/log/log.hpp"
+#include "sallyport/privsep/confine.hpp"
+#include "sallyport/sys/bind_facts.hpp"
+#include "sallyport/sys/capabilities.hpp"
+#include "sallyport/sys/identity.hpp"
+#include "sallyport/sys/process.hpp"
+#include "sallyport/sys/resources.hpp"
+#include "sallyport/sys/spawn.hpp"
+#include "supervisor.hpp"
+
+namespace sallyport::gatekeeper {
+
+namespace {
+
+/// The log, from here to the end of the scope.
+class LogRunning {
+public:
+    explicit LogRunning(const config::Log& settings)
+    {
+        log::start({.level = static_cast<log::Level>(settings.level),
+                    .format = static_cast<log::Format>(settings.format),
+                    .process = "gatekeeper",
+                    .queue_lines = settings.queue_lines});
+    }
+    LogRunning(const LogRunning&) = delete;
+    LogRunning& operator=(const LogRunning&) = delete;
+    ~LogRunning() { log::stop(); }
+};
+
+template <typename T>
+T must(Result<T> result, const std::string& what)
+{
+    if (!result) throw StartError{ExitCode::os_error, what + ": " + result.error().cause.message()};
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+int run_command(std::span<const char* const> words);
+ExitCode obey(const config::CommandLine& line, Secrets secrets);
+ExitCode run(const config::Config& config, Secrets secrets);
+ExitCode check(const config::Config& config, const Secrets& secrets);
+config::Config load(const config::CommandLine& line, const Secrets& secrets);
+Machine this_machine();
+std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
+std::vector<PassedSocket> sockets_of_systemd();
+void leave_root(const config::User& user);
+
+void say(std::FILE* stream, const std::string& text)
+{
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fflush(stream);
+}
+
+int failed(ExitCode code, const std::string& text)
+{
+    say(stderr, "sallyport: " + text + "\n");
+    return static_cast<int>(code);
+}
+
+} // namespace
+
+int start(int count, const char* const* arguments)
+{
+    try {
+        return run_command(std::span{arguments, static_cast<std::size_t>(count)}.subspan(count > 0 ? 1 : 0));
+    } catch (const StartError& error) {
+        return failed(error.code(), error.what());
+    } catch (const std::exception& error) {
+        return failed(ExitCode::software, error.what());
+    }
+}
+
+namespace {
+
+/// The secrets first: until then every library call is one that could leave a copy of them somewhere.
+int run_command(std::span<const char* const> words)
+{
+    must(sys::ensure_standard_descriptors(), "cannot open /dev/null");
+    Secrets secrets = take_secrets();
+    const auto line = config::parse_command_line(words);
+    if (!line) return failed(ExitCode::usage, line.error());
+    return static_cast<int>(obey(*line, std::move(secrets)));
+}
+
+ExitCode obey(const config::CommandLine& line, Secrets secrets)
+{
+    switch (line.command) {
+    case config::Command::help:
+        say(stdout, config::help());
+        return ExitCode::ok;
+    case config::Command::version:
+        say(stdout, "sallyport " + std::string{version()} + " (build " + std::string{build_id()} + ")\n");
+        return ExitCode::ok;
+    case config::Command::check:
+        if (line.schema) {
+            say(stdout, config::json_schema());
+            return ExitCode::ok;
+        }
+        if (line.print) {
+            say(stdout, config::print(load(line, secrets)));
+            return ExitCode::ok;
+        }
+        return check(load(line, secrets), secrets);
+    case config::Command::run:
+        break;
+    }
+    return run(load(line, secrets), std::move(secrets));
+}
+
+ExitCode run(const config::Config& config, Secrets secrets)
+{
+    Signals signals;
+    const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
+    const Machine machine = this_machine();
+    Settings settings = settings_of(config, machine);
+    Bound bound = bind_all(bind_plan(config, machine), sockets_of_systemd());
+    for (const SocketFile& file : bound.files)
+        if (::geteuid() == 0) file.give_to(config.user.uid, config.user.gid);
+    leave_root(config.user);
+    privsep::confine(privsep::profile(privsep::Process::gatekeeper));
+    const LogRunning log{config.log};
+    Family family{directory, std::move(settings), std::move(bound.listeners), std::move(secrets)};
+    return supervise(family, signals);
+}
+
+ExitCode check(const config::Config& config, const Secrets& secrets)
+{
+    const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
+    const Settings settings = settings_of(config, this_machine());
+    leave_root(config.user);
+    const ipc::Loaded loaded = rehearse_certificates(directory, settings, secrets);
+    say(stdout, describe(loaded) + "the configuration is good\n");
+    return ExitCode::ok;
+}
+
+/// Errors: StartError with every mistake of the configuration.
+config::Config load(const config::CommandLine& line, const Secrets& secrets)
+{
+    config::Sources sources;
+    sources.path = line.path;
+    sources.overrides = line.overrides;
+    sources.pem_in_environment = static_cast<bool>(secrets.certificate) || static_cast<bool>(secrets.key);
+    config::read_environment(environ, sources);
+    auto config = config::load(sources);
+    if (config) return std::move(*config);
+    std::string mistakes = "the configuration is wrong:";
+    for (const config::Diagnostic& mistake : config.error())
+        mistakes += "\n" + mistake.print();
+    throw StartError{ExitCode::configuration, mistakes};
+}
+
+Machine this_machine()
+{
+    return {.shards = sys::default_shards(sys::cpu_quota(), sys::pids_limit()),
+            .descriptors = must(sys::raise_descriptor_limit(), "cannot raise the limit of descriptors")};
+}
+
+std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine)
+{
+    const sys::BindFacts facts = sys::collect_bind_facts();
+    const Rights rights{.net_bind_service = (facts.status.capabilities.permitted & sys::kNetBindService) != 0,
+                        .unprivileged_from = facts.unprivileged_port_start.value_or(Rights{}.unprivileged_from)};
+    return plan_binds(config.listeners, shards_of(config, machine), rights);
+}
+
+std::vector<PassedSocket> sockets_of_systemd()
+{
+    return passed_sockets(::getpid(), [](std::string_view name) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string{name}.c_str());
+        return value == nullptr ? std::nullopt : std::optional<std::string>{value};
+    });
+}
+
+/// What only root may do is done: the sockets are bound, and no file needs root.
+void leave_root(const config::User& user)
+{
+    if (::geteuid() != 0) return;
+    const std::string who = "user " + std::to_string(user.uid) + ", group " + std::to_string(user.gid);
+    if (const Result<void> become = sys::become_user(user.uid, user.gid); !become)
+        throw StartError{ExitCode::permission,
+                         "started as root, but cannot become " + who + ": " + become.error().cause.message() +
+                             "; start it as an unprivileged user (docker run --user 65532, systemd User=), or give it "
+                             "CAP_SETUID and CAP_SETGID until it has changed"};
+    log::audit("left root", {{"uid", user.uid}, {"gid", user.gid}});
+}
+
+} // namespace
+
+} // namespace sallyport::gatekeeper

@@ -1,0 +1,120 @@
+#include "supervisor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <limits>
+#include <optional>
+
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "sallyport/log/log.hpp"
+
+namespace sallyport::gatekeeper {
+
+namespace {
+
+class Supervisor {
+public:
+    Supervisor(Family& family, Signals& signals) : family_{family}, signals_{signals} {}
+
+    ExitCode run();
+
+private:
+    void wait() const;
+    std::optional<ExitCode> answer(int signal);
+    std::optional<ExitCode> stop(int signal);
+    void reap();
+    [[nodiscard]] ExitCode farewell() const;
+
+    Family& family_;
+    Signals& signals_;
+    bool stopping_{false};
+};
+
+ExitCode Supervisor::run()
+{
+    for (;;) {
+        family_.tend(Clock::now());
+        if (family_.gone()) return farewell();
+        wait();
+        for (const int signal : signals_.take())
+            if (const auto end = answer(signal)) return *end;
+        family_.listen(Clock::now());
+    }
+}
+
+/// Rounded up, so that what is due at its end is due indeed.
+int milliseconds_until(TimePoint due)
+{
+    if (due == TimePoint::max()) return -1;
+    const auto left = std::chrono::ceil<Millis>(due - Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+void Supervisor::wait() const
+{
+    std::array entries{pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+                       pollfd{.fd = family_.keyholder_channel(), .events = POLLIN, .revents = 0},
+                       pollfd{.fd = family_.worker_channel(), .events = POLLIN, .revents = 0}};
+    // Whatever it answers, every one of the three is looked at without blocking.
+    static_cast<void>(::poll(entries.data(), entries.size(), milliseconds_until(family_.due())));
+}
+
+std::optional<ExitCode> Supervisor::answer(int signal)
+{
+    switch (signal) {
+    case SIGCHLD:
+        reap();
+        return std::nullopt;
+    case SIGHUP:
+        family_.reload();
+        return std::nullopt;
+    default:
+        return stop(signal);
+    }
+}
+
+std::optional<ExitCode> Supervisor::stop(int signal)
+{
+    if (!family_.established()) {
+        log::info("stopped before it served", {{"signal", signal}});
+        return ExitCode::ok;
+    }
+    if (stopping_ || signal == SIGQUIT) {
+        log::warn("stopped at once", {{"signal", signal}});
+        return ExitCode::failure;
+    }
+    stopping_ = true;
+    log::info("draining", {{"signal", signal}});
+    family_.drain(Clock::now());
+    return std::nullopt;
+}
+
+void Supervisor::reap()
+{
+    int status{};
+    for (pid_t pid{}; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;)
+        family_.bury(pid, status, Clock::now());
+}
+
+ExitCode Supervisor::farewell() const
+{
+    const auto& drained = family_.drained();
+    if (!drained) {
+        log::error("stopped without draining", {{"meaning", "the worker was not there, died or was killed"}});
+        return ExitCode::software;
+    }
+    log::info("drained", {{"finished", drained->finished}, {"cut", drained->cut}});
+    return ExitCode::ok;
+}
+
+} // namespace
+
+ExitCode supervise(Family& family, Signals& signals)
+{
+    return Supervisor{family, signals}.run();
+}
+
+} // namespace sallyport::gatekeeper

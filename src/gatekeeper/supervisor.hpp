@@ -1,0 +1,18 @@
+// The gatekeeper's life after its start: one poll(2) loop over signals, children and deadlines.
+#pragma once
+
+#include "family.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "signals.hpp"
+
+namespace sallyport::gatekeeper {
+
+/// Starts the family and keeps it alive until a signal ends it:
+///   SIGTERM, SIGINT   drain, then `ok`; `software` if the worker died or had to be killed instead. A second one,
+///   SIGQUIT           stop at once, with `failure`: what still lived was cut. The caller destroys the family next.
+///   SIGHUP            read the certificates again.
+///   SIGCHLD           reap whoever died: as PID 1, strangers too.
+/// Errors: StartError until the first worker is Ready.
+[[nodiscard]] ExitCode supervise(Family& family, Signals& signals);
+
+} // namespace sallyport::gatekeeper

@@ -1,0 +1,262 @@
+#include "sallyport/keyholder/keyholder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <poll.h>
+
+#include "sallyport/base/build.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "sallyport/log/log.hpp"
+
+#include "key_store.hpp"
+#include "rules.hpp"
+#include "secure_memory.hpp"
+#include "served_worker.hpp"
+#include "tickets.hpp"
+
+namespace sallyport::keyholder {
+
+namespace {
+
+/// Sleeping ends at the latest so, because the clock may be set.
+constexpr std::int64_t kSleepMax = 60;
+constexpr std::int64_t kRenewalRetry = 3600;
+/// Generations of workers that may drain at the same time.
+constexpr std::size_t kWorkersMax = 64;
+/// What else there is in the heap but keys, when nobody knows the number of workers: two generations' threads.
+constexpr std::size_t kGenerations = 2;
+
+[[noreturn]] void broken(const std::string& what)
+{
+    throw StartError{ExitCode::software, "the gatekeeper broke the protocol: " + what};
+}
+
+class Keyholder {
+public:
+    Keyholder(sys::Channel control, const ipc::Hello& hello, Clock clock)
+        : control_{std::move(control)}, shards_{hello.shards}, message_(ipc::kMessageMax)
+    {
+        vault_.key_place = hello.key_place;
+        vault_.clock = std::move(clock);
+        ticket_epoch_ = ticket_epoch(vault_.clock());
+    }
+
+    void serve()
+    {
+        while (serve_once())
+            keep_time();
+    }
+
+private:
+    [[nodiscard]] bool serve_once();
+    [[nodiscard]] bool obey();
+    void obey(std::span<const std::byte> message, std::vector<UniqueFd> descriptors);
+    void take_source(std::span<const std::byte> message, std::vector<UniqueFd> descriptors);
+    void take_tickets(std::vector<UniqueFd> descriptors);
+    void take_worker(std::vector<UniqueFd> descriptors);
+    void load();
+    [[nodiscard]] std::vector<Problem> prepare();
+    void put_in_force(KeySet keys);
+    void keep_time();
+    void renew_self_signed(std::int64_t now);
+    void notify(const ipc::Changed& changed);
+    [[nodiscard]] int sleep_ms() const;
+    template <typename Message>
+    void tell(const Message& message);
+
+    sys::Channel control_;
+    std::uint16_t shards_;
+    ipc::Bytes message_;
+    std::vector<Source> sources_;
+    UniqueFd ticket_file_;
+    bool prepared_{false};
+    bool memory_locked_{false};
+    std::int64_t ticket_epoch_{0};
+    std::int64_t renewal_{std::numeric_limits<std::int64_t>::max()};
+    Vault vault_;
+    std::vector<std::unique_ptr<ServedWorker>> workers_; ///< after the vault, which they borrow
+};
+
+/// Waits for the gatekeeper, the workers or the time. False: the gatekeeper is gone.
+bool Keyholder::serve_once()
+{
+    std::vector<pollfd> watched{{.fd = control_.fd(), .events = POLLIN, .revents = 0}};
+    for (const auto& worker : workers_)
+        watched.push_back({.fd = worker->fd(), .events = POLLIN, .revents = 0});
+    if (poll(watched.data(), watched.size(), sleep_ms()) < 0 && errno != EINTR)
+        throw StartError{ExitCode::os_error, "poll: " + std::system_category().message(errno)};
+
+    std::vector<ServedWorker*> gone;
+    for (std::size_t i = 1; i < watched.size(); ++i)
+        if (watched[i].revents != 0 && !workers_[i - 1]->answer_supply()) gone.push_back(workers_[i - 1].get());
+    std::erase_if(workers_, [&](const auto& worker) { return std::ranges::find(gone, worker.get()) != gone.end(); });
+    return watched.front().revents == 0 || obey();
+}
+
+bool Keyholder::obey()
+{
+    Result<sys::Received> received = control_.receive(message_);
+    if (!received && received.error().fault != Fault::reset) broken("a message that cannot be received");
+    if (!received || received->size == 0) return false;
+    obey(std::span{message_}.first(received->size), std::move(received->descriptors));
+    return true;
+}
+
+void Keyholder::obey(std::span<const std::byte> message, std::vector<UniqueFd> descriptors)
+{
+    switch (ipc::kind_of<ipc::Control>(message).value_or(ipc::Control{})) {
+    case ipc::Control::certificate_source:
+        return take_source(message, std::move(descriptors));
+    case ipc::Control::ticket_secret:
+        return take_tickets(std::move(descriptors));
+    case ipc::Control::load:
+        return load();
+    case ipc::Control::worker_channels:
+        return take_worker(std::move(descriptors));
+    default:
+        broken("a message that is not for the keyholder");
+    }
+}
+
+void Keyholder::take_source(std::span<const std::byte> message, std::vector<UniqueFd> descriptors)
+{
+    auto description = ipc::decode<ipc::CertificateSource>(message);
+    if (!description || prepared_) broken("a certificate source that is malformed or too late");
+    if (descriptors.size() != description->descriptors || (descriptors.size() != 0 && descriptors.size() != 2))
+        broken("a certificate source without its descriptors");
+    Source& source = sources_.emplace_back();
+    source.description = *std::move(description);
+    if (descriptors.empty()) return;
+    source.certificate = std::move(descriptors[0]);
+    source.key = std::move(descriptors[1]);
+}
+
+void Keyholder::take_tickets(std::vector<UniqueFd> descriptors)
+{
+    if (descriptors.size() != 1 || prepared_) broken("a ticket secret without its file, or too late");
+    ticket_file_ = std::move(descriptors.front());
+}
+
+void Keyholder::take_worker(std::vector<UniqueFd> descriptors)
+{
+    if (descriptors.size() < 2 || !vault_.keys.sets()->current) broken("a worker without channels, or before its keys");
+    if (workers_.size() == kWorkersMax) return log::error("too many workers, the new one gets no keys");
+    try {
+        workers_.push_back(ServedWorker::start(vault_, std::move(descriptors)));
+    } catch (const std::system_error& error) {
+        // The worker sees its channels end, and the gatekeeper the worker.
+        log::error("no thread for a worker's sign channel", {{"cause", error.what()}});
+    }
+}
+
+void Keyholder::load()
+{
+    std::vector<Problem> problems = prepared_ ? std::vector<Problem>{} : prepare();
+    if (!problems.empty()) return tell(to_failed(problems));
+    const auto previous = vault_.keys.sets()->current;
+    auto keys = load_all(sources_, previous.get(), vault_.clock());
+    if (!keys) return tell(to_failed(keys.error()));
+
+    tell(to_loaded(sources_, *keys, memory_locked_));
+    put_in_force(*std::move(keys));
+}
+
+/// Before the first key: what depends on how many there will be.
+std::vector<Problem> Keyholder::prepare()
+{
+    if (!ticket_file_) broken("no ticket secret");
+    memory_locked_ = open_secure_heap(secure_heap_size(sources_.size(), kGenerations * shards_));
+    if (!memory_locked_)
+        log::warn("the memory for private keys is not locked, it may be swapped out", {{"limit", "RLIMIT_MEMLOCK"}});
+    auto secret = take_ticket_secret(ticket_file_.get());
+    if (!secret) return {std::move(secret.error())};
+    vault_.ticket_secret = *std::move(secret);
+    prepared_ = true;
+    return {};
+}
+
+void Keyholder::put_in_force(KeySet keys)
+{
+    const bool first = !vault_.keys.sets()->current;
+    renewal_ = renewal_due(sources_, keys);
+    vault_.keys.replace(std::make_shared<const KeySet>(std::move(keys)), vault_.clock());
+    if (!first) notify({.certificates = true, .tickets = false});
+}
+
+void Keyholder::keep_time()
+{
+    const std::int64_t now = vault_.clock();
+    vault_.keys.forget_replaced(now);
+    if (now >= renewal_) renew_self_signed(now);
+    if (ticket_epoch(now) == ticket_epoch_) return;
+    ticket_epoch_ = ticket_epoch(now);
+    notify({.certificates = false, .tickets = true});
+}
+
+void Keyholder::renew_self_signed(std::int64_t now)
+{
+    auto keys = renew(sources_, *vault_.keys.sets()->current, now);
+    if (keys) {
+        put_in_force(*std::move(keys));
+        return log::audit("self-signed certificate renewed", {{"next", renewal_}});
+    }
+    renewal_ = now + kRenewalRetry;
+    log::error("self-signed certificate not renewed, the old one stays", {{"cause", keys.error().text}});
+}
+
+/// A worker that takes no notice is gone: its supply channel shows it to the loop.
+void Keyholder::notify(const ipc::Changed& changed)
+{
+    std::erase_if(workers_, [&](const auto& worker) { return !worker->notify(changed); });
+}
+
+int Keyholder::sleep_ms() const
+{
+    const std::int64_t next_epoch = (ticket_epoch_ + 1) * kTicketEpoch;
+    const std::int64_t next = std::min({next_epoch, renewal_, vault_.keys.forgets_at()});
+    return static_cast<int>(std::clamp<std::int64_t>(next - vault_.clock(), 0, kSleepMax) * 1000);
+}
+
+template <typename Message>
+void Keyholder::tell(const Message& message)
+{
+    // Without a gatekeeper the next receive ends us.
+    static_cast<void>(control_.send(ipc::encode(message)));
+}
+
+} // namespace
+
+std::optional<ipc::Hello> take_hello(sys::Channel& control)
+{
+    ipc::Bytes message(ipc::kMessageMax);
+    const Result<sys::Received> received = control.receive(message);
+    if (!received) throw StartError{ExitCode::usage, "it is started by sallyport, which gives it a control channel"};
+    if (received->size == 0) return std::nullopt;
+    auto hello = ipc::decode<ipc::Hello>(std::span{message}.first(received->size));
+    if (!hello) throw StartError{ExitCode::software, "the gatekeeper's first message is not of this build"};
+    if (hello->build_id != build_id())
+        throw StartError{ExitCode::software, "sallyport is of build " + hello->build_id + ", sallyport-keyholder of " +
+                                                 std::string{build_id()} + "; install all three together"};
+    return hello;
+}
+
+std::int64_t now()
+{
+    using namespace std::chrono;
+    return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
+}
+
+void serve(sys::Channel control, const ipc::Hello& hello, std::function<std::int64_t()> clock)
+{
+    Keyholder{std::move(control), hello, std::move(clock)}.serve();
+}
+
+} // namespace sallyport::keyholder

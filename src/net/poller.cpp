@@ -1,0 +1,91 @@
+#include "sallyport/net/poller.hpp"
+
+#include <span>
+#include <utility>
+
+#include "sallyport/base/start_error.hpp"
+
+namespace sallyport::net {
+
+Watch::~Watch()
+{
+    if (poller_ != nullptr) poller_->drop_from_batch(*this);
+}
+
+void Watch::note(std::uint32_t events)
+{
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) readable_ = true;
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable_ = true;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) peer_finished_ = true;
+    if ((events & EPOLLERR) != 0) broken_ = true;
+}
+
+Poller::Poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}
+{
+    if (!epoll_) throw StartError{ExitCode::os_error, "epoll_create1: " + last_errno().message()};
+}
+
+Result<void> Poller::watch_stream(int fd, Watch& watch)
+{
+    return add(fd, watch, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+}
+
+Result<void> Poller::watch_listener(int fd, Watch& watch, bool shared)
+{
+    return add(fd, watch, EPOLLIN | EPOLLET | (shared ? static_cast<std::uint32_t>(EPOLLEXCLUSIVE) : 0U));
+}
+
+Result<void> Poller::add(int fd, Watch& watch, std::uint32_t events)
+{
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &watch;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno("watching a descriptor");
+    watch.poller_ = this;
+    return {};
+}
+
+void Poller::forget(int fd, Watch& watch)
+{
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    drop_from_batch(watch);
+    watch.poller_ = nullptr;
+}
+
+void Poller::drop_from_batch(Watch& watch)
+{
+    if (watch.batch_index_ >= 0) batch_[static_cast<std::size_t>(watch.batch_index_)].data.ptr = nullptr;
+    watch.batch_index_ = -1;
+}
+
+void Poller::dispatch()
+{
+    const int ready = ::epoll_wait(epoll_.get(), batch_.data(), kBatch, 0);
+    if (ready <= 0) return;
+    const std::span events{batch_.data(), static_cast<std::size_t>(ready)};
+
+    // Flags first: what a coroutine sees must not depend on its place in the batch.
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        auto* watch = static_cast<Watch*>(events[i].data.ptr);
+        watch->batch_index_ = static_cast<std::int32_t>(i);
+        watch->note(events[i].events);
+    }
+    for (epoll_event& event : events)
+        wake_waiters(event);
+}
+
+// Each resume may destroy the watch, which then has cleared its place in the batch.
+void Poller::wake_waiters(epoll_event& event)
+{
+    const auto watch = [&event] { return static_cast<Watch*>(event.data.ptr); };
+    if (watch() != nullptr && watch()->reader_ && watch()->readable_) std::exchange(watch()->reader_, nullptr).resume();
+    if (watch() != nullptr && watch()->writer_ && watch()->writable_) std::exchange(watch()->writer_, nullptr).resume();
+    if (watch() != nullptr && watch()->broken_ && watch()->partner_ != nullptr) {
+        Watch& partner = *watch()->partner_;
+        if (partner.reader_) std::exchange(partner.reader_, nullptr).resume();
+        if (watch() != nullptr && partner.writer_) std::exchange(partner.writer_, nullptr).resume();
+    }
+    if (watch() != nullptr) watch()->batch_index_ = -1;
+}
+
+} // namespace sallyport::net

@@ -1,0 +1,15 @@
+// Moves bytes both ways between the client and the app until both ways are done.
+#pragma once
+
+#include "connection.hpp"
+
+namespace sallyport::proxy {
+
+/// - An orderly end on one side becomes a half-close on the other; the way back stays open.
+/// - Back-pressure: a direction reads again only when all that it has read is sent, so one read per direction is the
+///   most that a slow reader makes us hold.
+/// - An app that resets, or a client that leaves without close_notify, ends both directions at once.
+/// Errors: the failure that came first. Two orderly ends are success.
+[[nodiscard]] net::Task<Result<void>> relay(Connection& c);
+
+} // namespace sallyport::proxy

@@ -1,0 +1,155 @@
+// The child's half runs between fork and exec of a process that may have threads: it calls async-signal-safe functions
+// only, and everything that allocates is prepared before.
+#include "sallyport/sys/spawn.hpp"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdint>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "descriptors.hpp"
+
+namespace sallyport::sys {
+
+namespace {
+
+// Above the numbers that the child rearranges.
+constexpr int kFirstSpareFd = 10;
+constexpr int kExecFailed = 127;
+
+struct Pipe {
+    UniqueFd read;
+    UniqueFd write;
+};
+
+Result<Pipe> make_pipe()
+{
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("making a pipe");
+    return Pipe{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
+}
+
+/// What the child needs, made by the parent.
+struct Recipe {
+    const char* path;
+    std::array<char*, 2> arguments;
+    int null;
+    int control;
+    int report; ///< where the errno of a failure goes; closed by a successful exec
+};
+
+[[noreturn]] void report_and_exit(int report)
+{
+    const int error = errno;
+    static_cast<void>(!::write(report, &error, sizeof error));
+    ::_exit(kExecFailed);
+}
+
+bool arrange_descriptors(Recipe& recipe)
+{
+    // Out of the way first: the sources may carry the numbers that the targets need.
+    recipe.null = ::fcntl(recipe.null, F_DUPFD_CLOEXEC, kFirstSpareFd);
+    recipe.control = ::fcntl(recipe.control, F_DUPFD_CLOEXEC, kFirstSpareFd);
+    const int report = ::fcntl(recipe.report, F_DUPFD_CLOEXEC, kFirstSpareFd);
+    if (recipe.null < 0 || recipe.control < 0 || report < 0) return false;
+    recipe.report = report;
+    for (const int output : {STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(output, F_GETFD) < 0 && ::dup2(recipe.null, output) < 0) return false;
+    if (::dup2(recipe.null, STDIN_FILENO) < 0 || ::dup2(recipe.control, kControlFd) < 0) return false;
+    close_from_to(kControlFd + 1, static_cast<unsigned>(report) - 1);
+    close_from_to(static_cast<unsigned>(report) + 1, UINT_MAX);
+    return true;
+}
+
+void reset_signals()
+{
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal)
+        static_cast<void>(::sigaction(signal, &standard, nullptr)); // SIGKILL, SIGSTOP and libc's own refuse: as well
+    sigset_t none;
+    sigemptyset(&none);
+    static_cast<void>(::sigprocmask(SIG_SETMASK, &none, nullptr));
+}
+
+[[noreturn]] void become(Recipe recipe)
+{
+    if (!arrange_descriptors(recipe)) report_and_exit(recipe.report);
+    reset_signals();
+    std::array<char*, 1> environment{nullptr};
+    ::execve(recipe.path, recipe.arguments.data(), environment.data());
+    report_and_exit(recipe.report);
+}
+
+// No handler of ours may run in the child before its dispositions are reset.
+pid_t fork_with_signals_blocked(const Recipe& recipe)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = ::fork();
+    if (pid == 0) become(recipe);
+    const int error = errno;
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = error;
+    return pid;
+}
+
+/// Waits for the exec: the pipe closes without a word when it has succeeded.
+int reported_error(int report)
+{
+    int error{};
+    ssize_t size{};
+    while ((size = ::read(report, &error, sizeof error)) < 0 && errno == EINTR) {
+    }
+    return size == sizeof error ? error : 0;
+}
+
+void reap(pid_t pid)
+{
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+} // namespace
+
+Result<Child> spawn(const std::string& executable)
+{
+    auto channel = Channel::pair();
+    if (!channel) return std::unexpected{channel.error()};
+    auto report = make_pipe();
+    if (!report) return std::unexpected{report.error()};
+    const UniqueFd null{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+    if (!null) return fail_errno("opening /dev/null");
+
+    std::string file_name = executable.substr(executable.rfind('/') + 1);
+    const Recipe recipe{.path = executable.c_str(),
+                        .arguments = {file_name.data(), nullptr},
+                        .null = null.get(),
+                        .control = channel->second.fd(),
+                        .report = report->write.get()};
+    const pid_t pid = fork_with_signals_blocked(recipe);
+    if (pid < 0) return fail_errno("forking");
+    report->write.reset();
+    if (const int error = reported_error(report->read.get()); error != 0) {
+        reap(pid);
+        return fail(Fault::internal, Side::self, "executing a child", {error, std::system_category()});
+    }
+    return Child{pid, std::move(channel->first)};
+}
+
+Result<std::string> executable_directory()
+{
+    std::array<char, PATH_MAX> path{};
+    const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+    if (size < 0) return fail_errno("finding our own executable");
+    const std::string text{path.data(), static_cast<std::size_t>(size)};
+    return text.substr(0, text.rfind('/'));
+}
+
+} // namespace sallyport::sys

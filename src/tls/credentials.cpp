@@ -1,0 +1,14 @@
+#include "sallyport/tls/credentials.hpp"
+
+#include <openssl/crypto.h>
+
+namespace sallyport::tls {
+
+Credentials::~Credentials()
+{
+    for (ipc::Certificate& certificate : certificates)
+        OPENSSL_cleanse(certificate.private_key.data(), certificate.private_key.size());
+    OPENSSL_cleanse(tickets.data(), tickets.size() * sizeof(ipc::TicketKey));
+}
+
+} // namespace sallyport::tls

@@ -1,0 +1,41 @@
+// Everything that the gatekeeper tells a worker before it serves.
+#pragma once
+
+#include <vector>
+
+#include "sallyport/base/unique_fd.hpp"
+#include "sallyport/ipc/control.hpp"
+#include "sallyport/sys/channel.hpp"
+
+namespace sallyport::worker {
+
+/// A listener with its sockets: one per shard, or a single shared one.
+struct ReceivedListener {
+    ipc::Listener settings;
+    std::vector<UniqueFd> sockets;
+};
+
+/// The ends towards one keyholder.
+struct KeyEnds {
+    sys::Channel supply;
+    std::vector<sys::Channel> sign; ///< one per shard
+};
+
+struct Settings {
+    ipc::Hello hello;
+    std::vector<ipc::Upstream> upstreams;
+    std::vector<ReceivedListener> listeners;
+    KeyEnds keys;
+};
+
+/// Reads the first message. Throws StartError when it is not Hello of this very build.
+[[nodiscard]] ipc::Hello receive_hello(sys::Channel& control);
+
+/// Reads the rest, up to Serve. Throws StartError (software) when a message is malformed, out of place, names what is
+/// not there, or comes with another number of descriptors than it should: the two are then not of one build.
+[[nodiscard]] Settings receive_settings(sys::Channel& control, ipc::Hello hello);
+
+/// The channels that came with KeyChannels. Throws StartError unless there is one per shard and one more.
+[[nodiscard]] KeyEnds take_key_ends(std::vector<UniqueFd> descriptors, std::size_t shards);
+
+} // namespace sallyport::worker

@@ -1,0 +1,149 @@
+#include "shards.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+
+#include "sallyport/base/contract.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "sallyport/net/connect.hpp"
+#include "sallyport/sys/process.hpp"
+#include "sallyport/tls/remote_key.hpp"
+
+namespace sallyport::worker {
+
+namespace {
+
+/// Each shard's own share of the process's limit: no shard asks another before it accepts.
+ipc::Limits share_of(const ipc::Limits& limits, std::size_t shards)
+{
+    ipc::Limits share = limits;
+    share.connections_max = std::max(1U, limits.connections_max / static_cast<std::uint32_t>(shards));
+    return share;
+}
+
+UniqueFd duplicate(const UniqueFd& fd)
+{
+    UniqueFd copy{::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)};
+    if (!copy) throw StartError{ExitCode::os_error, "duplicating a listening socket: " + last_errno().message()};
+    return copy;
+}
+
+template <typename T>
+T value_or_refuse(std::expected<T, std::string> made)
+{
+    if (!made) throw StartError{ExitCode::configuration, made.error()};
+    return std::move(*made);
+}
+
+void test_keys(tls::SignChannel& keys, const tls::Credentials& credentials)
+{
+    tls::use_sign_channel(&keys);
+    const auto tested = tls::self_test(credentials);
+    tls::use_sign_channel(nullptr);
+    if (!tested) throw StartError{ExitCode::software, "a key cannot sign: " + tested.error()};
+}
+
+} // namespace
+
+Shards::Shards(Settings& settings, const tls::Credentials& credentials) : ended_{::eventfd(0, EFD_CLOEXEC)}
+{
+    if (!ended_) throw StartError{ExitCode::os_error, "eventfd: " + last_errno().message()};
+    for (const ReceivedListener& listener : settings.listeners)
+        policies_.push_back(listener.settings.tls);
+    for (const ipc::Upstream& upstream : settings.upstreams)
+        upstreams_.push_back({upstream.name, upstream.address});
+    for (sys::Channel& channel : settings.keys.sign)
+        keys_.emplace_back(std::move(channel));
+    test_keys(keys_.front(), credentials);
+
+    const std::size_t count = settings.hello.shards;
+    for (std::size_t i = 0; i < count; ++i) {
+        auto listeners = listeners_of(i, settings, value_or_refuse(build_contexts(credentials)));
+        shards_.push_back(
+            std::make_unique<proxy::Shard>(share_of(settings.hello.limits, count), std::move(listeners), keys_[i]));
+    }
+}
+
+std::expected<Shards::Contexts, std::string> Shards::build_contexts(const tls::Credentials& credentials) const
+{
+    Contexts contexts;
+    for (const ipc::TlsSettings& policy : policies_) {
+        auto built = tls::ServerContexts::build(policy, credentials);
+        if (!built) return std::unexpected{built.error()};
+        contexts.push_back(std::move(*built));
+    }
+    return contexts;
+}
+
+std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& settings, Contexts contexts)
+{
+    std::vector<proxy::Listener> listeners;
+    for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
+        ReceivedListener& received = settings.listeners[i];
+        const bool shared = received.settings.shared;
+        UniqueFd fd = shared ? duplicate(received.sockets.front()) : std::move(received.sockets[shard]);
+        net::set_tcp_options(fd.get());
+        listeners.push_back({.bind = received.settings.bind,
+                             .fd = std::move(fd),
+                             .shared = shared,
+                             .upstream = &upstreams_[received.settings.upstream],
+                             .contexts = std::move(contexts[i])});
+    }
+    return listeners;
+}
+
+void Shards::start()
+{
+    running_ = shards_.size();
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        threads_.emplace_back([this, i] { run(i); });
+}
+
+void Shards::run(std::size_t shard)
+{
+    sys::name_thread(("shard " + std::to_string(shard)).c_str());
+    shards_[shard]->run();
+    if (--running_ == 0) SALLYPORT_ASSERT(::eventfd_write(ended_.get(), 1) == 0);
+}
+
+void Shards::replace_sign_channels(std::vector<sys::Channel> channels)
+{
+    SALLYPORT_ASSERT(channels.size() == keys_.size());
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+        keys_[i].replace(std::move(channels[i]));
+}
+
+std::expected<void, std::string> Shards::use(const tls::Credentials& credentials)
+{
+    std::vector<Contexts> built;
+    for (std::size_t i = 0; i < shards_.size(); ++i) {
+        auto contexts = build_contexts(credentials);
+        if (!contexts) return std::unexpected{contexts.error()};
+        built.push_back(std::move(*contexts));
+    }
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        shards_[i]->use_contexts(std::move(built[i]));
+    return {};
+}
+
+void Shards::drain(std::uint32_t timeout_ms)
+{
+    for (const auto& shard : shards_)
+        shard->drain(timeout_ms);
+}
+
+ipc::Drained Shards::join()
+{
+    threads_.clear();
+    ipc::Drained total;
+    for (const auto& shard : shards_) {
+        total.finished += shard->counters().finished;
+        total.cut += shard->counters().cut;
+    }
+    return total;
+}
+
+} // namespace sallyport::worker

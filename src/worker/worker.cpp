@@ -1,0 +1,64 @@
+#include "sallyport/worker/worker.hpp"
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include "control.hpp"
+#include "sallyport/ipc/codec.hpp"
+#include "sallyport/log/log.hpp"
+#include "sallyport/privsep/confine.hpp"
+#include "sallyport/sys/process.hpp"
+#include "sallyport/sys/spawn.hpp"
+#include "sallyport/tls/remote_key.hpp"
+#include "settings.hpp"
+
+namespace sallyport::worker {
+
+namespace {
+
+void start_log(const ipc::LogSettings& settings)
+{
+    log::start({.level = static_cast<log::Level>(settings.level),
+                .format = static_cast<log::Format>(settings.format),
+                .process = "worker",
+                .queue_lines = settings.queue_lines});
+}
+
+/// A terminal's Ctrl-C reaches the whole group; only the gatekeeper decides when the worker ends.
+void leave_signals_to_the_gatekeeper()
+{
+    static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    if (const auto ignored = sys::ignore_signals(kSignals); !ignored)
+        throw StartError{ExitCode::os_error, "ignoring signals: " + ignored.error().cause.message()};
+}
+
+ExitCode serve(sys::Channel& control)
+{
+    ipc::Hello hello = receive_hello(control);
+    leave_signals_to_the_gatekeeper();
+    privsep::confine(privsep::profile(privsep::Process::worker));
+    start_log(hello.log);
+
+    tls::load_providers();
+    Control story{control, receive_settings(control, std::move(hello))};
+    return story.obey();
+}
+
+} // namespace
+
+ExitCode run()
+{
+    sys::Channel control{UniqueFd{sys::kControlFd}};
+    ExitCode code = ExitCode::software;
+    try {
+        code = serve(control);
+    } catch (const StartError& error) {
+        static_cast<void>(control.send(ipc::encode(ipc::Failed{std::to_underlying(error.code()), error.what()})));
+        code = error.code();
+    }
+    log::stop();
+    return code;
+}
+
+} // namespace sallyport::worker

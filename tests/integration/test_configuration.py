@@ -1,0 +1,169 @@
+"""`sallyport check`: what is right, what is wrong and where; the files in config/ and their schema."""
+
+import json
+import subprocess
+
+import jsonschema
+import pytest
+import yaml
+
+from support.pki import Pair
+
+FILES = ["sallyport.yaml", "minimal.yaml"]
+
+
+@pytest.fixture
+def check(installation):
+    """check(*arguments, **environment): the finished `sallyport check`, with both outputs as text."""
+
+    def run(*arguments, **environment):
+        return subprocess.run([installation.sallyport, "check", *map(str, arguments)], env=environment, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+
+    return run
+
+
+@pytest.fixture
+def checked_text(check, tmp_path):
+    """checked_text(text): the outcome of a file with this text."""
+
+    def run(text):
+        file = tmp_path / "given.yaml"
+        file.write_text(text)
+        return check("--config", file)
+
+    return run
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_files_we_ship_are_valid(check, source_dir, name):
+    # Goal: documentation that runs. Method: `check` on each file of config/.
+    done = check("--config", source_dir / "config" / name)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_files_we_ship_obey_the_schema(check, source_dir, name):
+    # Goal: the schema that editors use agrees with the program. Method: python3-jsonschema, draft 2020-12.
+    schema = json.loads(check("--schema").stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load((source_dir / "config" / name).read_text()))
+
+
+def test_the_committed_schema_is_the_generated_one(check, source_dir):
+    # Goal: config/ holds the schema of this very program. Method: compare as JSON.
+    committed = json.loads((source_dir / "config" / "sallyport.schema.json").read_text())
+    assert committed == json.loads(check("--schema").stdout)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "listener: []",
+        "listeners: [{ bind: ':443', forwards: app }]",
+        "shards: many",
+        "limits: { idle_timeout: 0s }",
+        "log: { level: verbose }",
+        "listeners: ':443'",
+    ],
+)
+def test_the_schema_refuses_what_the_program_refuses(check, checked_text, text):
+    # Goal: one table drives both. Method: wrong files, given to the program and to the validator.
+    validator = jsonschema.Draft202012Validator(json.loads(check("--schema").stdout))
+    assert checked_text(text).returncode == 78
+    assert not validator.is_valid(yaml.safe_load(text))
+
+
+def test_every_error_comes_at_once_with_its_place_and_a_suggestion(checked_text):
+    # Goal: one run shows them all. Method: three mistakes in three lines; file:line:column and the nearest known name.
+    done = checked_text(
+        "listeners:\n"
+        "  - bind: ':443'\n"
+        "    forwrd: app\n"
+        "    tls: { self_signed: true }\n"
+        "upstreams:\n"
+        "  app: { address: '127.0.0.1:7766' }\n"
+        "shards: several\n"
+        "log: { levl: info }\n"
+    )
+    assert done.returncode == 78
+    for place, said in (("given.yaml:3:5", "forward"), ("given.yaml:7:9", "several"), ("given.yaml:8:8", "level")):
+        assert any(place in line and said in line for line in done.stderr.splitlines()), (place, done.stderr)
+
+
+def test_a_broken_yaml_file_names_the_line(checked_text):
+    # Goal: a syntax error is a diagnosis too. Method: an unclosed bracket.
+    done = checked_text("listeners: [\n")
+    assert done.returncode == 78 and "given.yaml:" in done.stderr
+
+
+def test_variables_are_expanded_in_values(check, tmp_path):
+    # Goal: ${VAR} and ${VAR:-default}. Method: --print shows the effective values; an unset one is an error.
+    file = tmp_path / "given.yaml"
+    file.write_text(
+        "listeners: [{ bind: ':${PORT:-8443}', tls: { self_signed: true } }]\n"
+        "upstreams: { app: { address: '127.0.0.1:${APP_PORT}' } }\n"
+    )
+    done = check("--config", file, "--print", APP_PORT="7766")
+    assert done.returncode == 0, done.stderr
+    effective = yaml.safe_load(done.stdout)
+    assert effective["listeners"][0]["bind"] == ":8443"
+    assert effective["upstreams"]["app"]["address"] == "127.0.0.1:7766"
+    refused = check("--config", file)
+    assert refused.returncode == 78 and "APP_PORT" in refused.stderr
+
+
+def test_flags_override_the_environment_which_overrides_the_file(check, source_dir):
+    # Goal: one order of precedence. Method: log.level from each of the three sources.
+    def level(*arguments, **environment):
+        done = check("--config", source_dir / "config" / "minimal.yaml", "--print", *arguments, **environment)
+        return yaml.safe_load(done.stdout)["log"]["level"]
+
+    assert level() == "info"
+    assert level(SALLYPORT_LOG_LEVEL="warn") == "warn"
+    assert level("--log-level", "debug", SALLYPORT_LOG_LEVEL="warn") == "debug"
+
+
+def test_the_effective_configuration_reads_back_to_itself(check, source_dir, tmp_path):
+    # Goal: --print is a file. Method: print, read, print again: the same text, with every default in it.
+    first = check("--config", source_dir / "config" / "minimal.yaml", "--print").stdout
+    (tmp_path / "printed.yaml").write_text(first)
+    assert check("--config", tmp_path / "printed.yaml", "--print").stdout == first
+    assert {"limits", "drain", "log", "keys", "user"} <= set(yaml.safe_load(first))
+
+
+def test_the_environment_alone_is_a_configuration(check, pki):
+    # Goal: ECS needs no file. Method: SALLYPORT_TO and two PEM texts; then SALLYPORT_CONFIG with YAML.
+    pair: Pair = pki.pair()
+    pem = {"SALLYPORT_CERT": pair.cert.read_text(), "SALLYPORT_KEY": pair.key.read_text()}
+    done = check("--print", SALLYPORT_TO="7766", **pem)
+    assert done.returncode == 0, done.stderr
+    assert "PRIVATE" not in done.stdout and yaml.safe_load(done.stdout)["listeners"][0]["bind"] == ":443"
+    whole = "{ listeners: [{ bind: ':8443', tls: { self_signed: true } }], upstreams: { app: { address: '7766' } } }"
+    assert check(SALLYPORT_CONFIG=whole).returncode == 0
+
+
+def test_a_wrong_flag_is_a_usage_error(check):
+    # Goal: exit 64, with the flag named. Method: a flag that is none.
+    done = check("--no-such-flag")
+    assert done.returncode == 64 and "no-such-flag" in done.stderr
+
+
+def test_the_annotated_file_has_every_key_with_a_comment(check, source_dir):
+    # Goal: one file shows everything. Method: every key name of the schema is in sallyport.yaml, each with a comment on
+    # its line or above it.
+    def names(schema):
+        for name, inside in schema.get("properties", {}).items():
+            yield name
+            yield from names(inside)
+        for part in ("items", "additionalProperties"):
+            if isinstance(schema.get(part), dict):
+                yield from names(schema[part])
+        for alternative in schema.get("oneOf", []) + schema.get("anyOf", []):
+            yield from names(alternative)
+
+    lines = (source_dir / "config" / "sallyport.yaml").read_text().splitlines()
+    for name in set(names(json.loads(check("--schema").stdout))):
+        places = [n for n, line in enumerate(lines) if f"{name}:" in line]
+        assert places, f"{name} is missing"
+        assert any("#" in line for n in places for line in lines[max(n - 1, 0) : n + 1]), f"{name} has no comment"

@@ -1,0 +1,178 @@
+"""The apps behind Sallyport: TCP or Unix-socket servers whose every connection runs one function on its own thread."""
+
+import hashlib
+import queue
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+from support.ports import free_port
+from support.sallyport import reset
+
+
+class App:
+    """Listens from its start. `serve(connection)` gets a plain blocking socket; what it returns or raises comes out of
+    `outcome()`, in the order in which the connections end. Use as a context manager."""
+
+    def __init__(self, serve, *, unix=False, timeout=50):
+        self._serve, self._timeout = serve, timeout
+        self._outcomes = queue.Queue()
+        self._open = set()
+        self._directory = tempfile.TemporaryDirectory(prefix="sallyport-app-") if unix else None
+        self._listener = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+        if unix:
+            Path(self._directory.name).chmod(0o755)
+            path = f"{self._directory.name}/app.sock"
+            self._listener.bind(path)
+            Path(path).chmod(0o666)
+            self.address = f"unix:{path}"
+        else:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind(("127.0.0.1", free_port()))
+            self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._listener.listen(4096)
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        if self._directory:
+            self._directory.cleanup()
+
+    def outcome(self, seconds=10):
+        """What the next connection to end came to; an exception is returned, not raised."""
+        return self._outcomes.get(timeout=seconds)
+
+    def has_no_outcome(self):
+        return self._outcomes.empty()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.add(connection)
+            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
+
+    def _run(self, connection):
+        connection.settimeout(self._timeout)
+        try:
+            result = self._serve(connection)
+        except Exception as error:  # its type is the outcome
+            result = error
+        self._open.discard(connection)
+        connection.close()
+        self._outcomes.put(result)
+
+
+def echo(connection):
+    """Sends back what comes, until its end; returns how many bytes that were."""
+    count = 0
+    while data := connection.recv(262144):
+        connection.sendall(data)
+        count += len(data)
+    return count
+
+
+def sink(connection):
+    """Reads to the end, then answers with the SHA-256 of it all in hex."""
+    digest = hashlib.sha256()
+    while data := connection.recv(262144):
+        digest.update(data)
+    connection.sendall(digest.hexdigest().encode())
+    return digest.hexdigest()
+
+
+def source(chunks):
+    """An app that sends these chunks and ends; what comes is not read."""
+
+    def serve(connection):
+        for chunk in chunks():
+            connection.sendall(chunk)
+        return None
+
+    return serve
+
+
+def read_to_end(connection):
+    """Returns everything that came before the client's end."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def answer(text):
+    """An HTTP/1.0 app: reads one request head, answers with this text, ends."""
+
+    def serve(connection):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            part = connection.recv(65536)
+            if not part:
+                return request
+            request += part
+        body = text.encode()
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        return request
+
+    return serve
+
+
+def reset_after(count):
+    """An app that reads so many bytes, sends "partial" and resets."""
+
+    def serve(connection):
+        got = b""
+        while len(got) < count:
+            got += connection.recv(count - len(got))
+        connection.sendall(b"partial")
+        reset(connection)
+
+    return serve
+
+
+def held(connections):
+    """An app that only keeps its connections open, in this list."""
+
+    def serve(connection):
+        connections.append(connection)
+        try:
+            while connection.recv(4096):
+                pass
+        finally:
+            connections.remove(connection)
+
+    return serve
+
+
+class FullBacklog:
+    """A listening port whose queue is full: a connection to it neither succeeds nor fails."""
+
+    def __enter__(self):
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", free_port()))
+        self._listener.listen(0)
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(self._listener.getsockname())
+            self._fillers.append(filler)
+        return self
+
+    def __exit__(self, *_):
+        for held_open in (*self._fillers, self._listener):
+            held_open.close()
+
+

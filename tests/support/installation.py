@@ -1,0 +1,21 @@
+"""The executables as an installation would have them."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+EXECUTABLES = ("sallyport", "sallyport-keyholder", "sallyport-worker")
+
+
+class Installation:
+    """The three executables where any user may run them: a checkout can lie in a home that is closed to others."""
+
+    def __init__(self, built):
+        self.root = Path(tempfile.mkdtemp(prefix="sallyport-bin-"))
+        self.root.chmod(0o755)
+        for name in EXECUTABLES:
+            shutil.copy(Path(built) / name, self.root / name)
+        self.sallyport = self.root / "sallyport"
+
+    def close(self):
+        shutil.rmtree(self.root)

@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# What ./run lint checks. Every check runs, whatever the others say; one failure fails the whole.
+
+lint_all() {
+    local failed=() check
+    for check in format sizes shell headers tidy; do
+        echo "lint: $check"
+        "lint_$check" || failed+=("$check")
+    done
+    ((${#failed[@]} == 0)) || {
+        echo "lint: failed: ${failed[*]}" >&2
+        return 1
+    }
+    echo "lint: clean"
+}
+
+sources() { find src include tests bench \( -name '*.cpp' -o -name '*.hpp' \) -print0; }
+
+# Another clang-format than 14 breaks lines elsewhere, so Debian 12 is where the format is decided.
+lint_format() {
+    if [[ $(clang-format --version) != *"version 14."* ]]; then
+        echo "lint: the format is checked with clang-format 14 only; here: $(clang-format --version)"
+        return 0
+    fi
+    sources | xargs -0 clang-format --dry-run -Werror
+}
+
+lint_sizes() { /usr/bin/python3 tests/build/size_rules.py src include tests bench run .ci/run; }
+
+lint_shell() { shellcheck -x run .ci/run tests/support/*.sh; }
+
+# Each public header compiles alone. Third-party headers are not to be found there, so none is named either.
+lint_headers() {
+    find include -name '*.hpp' -print0 |
+        xargs -0 -I{} -P "$(nproc)" g++ -std=c++23 -fsyntax-only -Wall -Wextra -Werror -Iinclude -include {} -x c++ /dev/null
+}
+
+lint_tidy() {
+    cmake -S . -B build/lint -G Ninja --log-level=NOTICE -DSALLYPORT_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug \
+        -DCMAKE_C_COMPILER=clang -DCMAKE_CXX_COMPILER=clang++ || return
+    find src -name '*.cpp' -print0 |
+        xargs -0 -n 1 -P "$(nproc)" nice clang-tidy --quiet -p build/lint --warnings-as-errors='*' 2>build/lint/tidy.err
+}

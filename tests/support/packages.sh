@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# Which Debian packages each task needs, and how they get here.
+
+# Prints the release of Debian ("12"), or nothing elsewhere.
+debian_release() { (. /etc/os-release && echo "${VERSION_ID:-}"); }
+
+# Debian 12's default Boost (1.74) is too old; 1.81 stands beside it.
+boost_package() { if [[ $(debian_release) == 12 ]]; then echo libboost1.81-dev; else echo libboost-dev; fi; }
+
+packages_for() {
+    case $1 in
+        build) echo g++ cmake ninja-build ccache pkg-config git "$(boost_package)" libssl-dev libyaml-cpp-dev libspdlog-dev \
+            libfmt-dev libcli11-dev libcap-dev ;;
+        demo) echo python3 openssl curl iproute2 util-linux binutils ;;
+        test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema gnutls-bin curl \
+            openssl iproute2 util-linux binutils ;;
+        lint) echo clang clang-format clang-tidy shellcheck python3 ;;
+        fuzz) echo catch2 clang "$(clang_runtime_package)" ;;
+    esac
+}
+
+# libFuzzer and the sanitizers' runtime of the release's own clang.
+clang_runtime_package() { if [[ $(debian_release) == 12 ]]; then echo libclang-rt-14-dev; else echo libclang-rt-19-dev; fi; }
+
+is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "run: '$*' needs root, and there is no sudo here" >&2
+        return 77
+    fi
+}
+
+# need <task>…: installs what these tasks miss, and says what that is.
+need() {
+    local missing=() package
+    for package in $(for task in "$@"; do packages_for "$task"; done); do
+        is_installed "$package" || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    echo "run: installing by apt: ${missing[*]}"
+    as_root apt-get -q update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy --no-install-recommends install "${missing[@]}"
+}

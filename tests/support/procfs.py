@@ -1,0 +1,107 @@
+"""What the kernel says of a process, read from /proc."""
+
+import os
+from pathlib import Path
+
+CAP_NET_BIND_SERVICE = 1 << 10
+CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+
+
+def _status_fields(path):
+    return dict(line.split(":\t", 1) for line in Path(path).read_text().splitlines() if ":\t" in line)
+
+
+class Process:
+    """One process by its id. Reading one that is gone raises FileNotFoundError or ProcessLookupError."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self._root = Path("/proc") / str(pid)
+
+    def __repr__(self):
+        return f"Process({self.pid}, {self.name()})" if self.is_alive() else f"Process({self.pid}, gone)"
+
+    def is_alive(self):
+        """Runs: a zombie does not."""
+        try:
+            return self.status()["State"][0] not in "ZX"
+        except (FileNotFoundError, ProcessLookupError, KeyError):
+            return False
+
+    def name(self):
+        return self.status()["Name"]
+
+    def status(self):
+        return _status_fields(self._root / "status")
+
+    def thread_statuses(self):
+        return [_status_fields(task / "status") for task in (self._root / "task").iterdir()]
+
+    def capabilities(self, status=None):
+        """The five sets as numbers."""
+        status = status or self.status()
+        return {name: int(status[name], 16) for name in CAPABILITY_SETS}
+
+    def children(self):
+        return [Process(pid) for pid in children_of(self.pid)]
+
+    def descriptors(self):
+        """Number → what it is: "/dev/null", "socket:[123]", "anon_inode:[eventpoll]"."""
+        found = {}
+        for entry in (self._root / "fd").iterdir():
+            try:
+                found[int(entry.name)] = os.readlink(entry)
+            except FileNotFoundError:
+                pass
+        return found
+
+    def environment(self):
+        return (self._root / "environ").read_bytes()
+
+    def limits(self):
+        """Name → (soft, hard), as text."""
+        rows = (self._root / "limits").read_text().splitlines()[1:]
+        return {row[:26].strip(): tuple(row[26:].split()[:2]) for row in rows}
+
+    def resident_bytes(self):
+        return int(self.status()["VmRSS"].split()[0]) * 1024
+
+    def cpu_seconds(self):
+        fields = (self._root / "stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def readable_memory(self):
+        """Every readable mapping as (name, bytes)."""
+        with open(self._root / "mem", "rb", buffering=0) as memory:
+            for line in (self._root / "maps").read_text().splitlines():
+                span, rights, _, _, _, *name = line.split(None, 5)
+                if "r" not in rights or name in (["[vvar]"], ["[vsyscall]"], ["[vvar_vclock]"]):
+                    continue
+                start, end = (int(edge, 16) for edge in span.split("-"))
+                yield name[0] if name else "", _read_span(memory, start, end)
+
+
+def _read_span(memory, start, end):
+    """What can be read of it: holes (guard pages, sanitizers' shadow) are left out, in steps of at most 16 MiB."""
+    parts = []
+    while start < end:
+        size = min(end - start, 16 << 20)
+        memory.seek(start)
+        try:
+            parts.append(memory.read(size))
+        except OSError:
+            parts.append(b"")
+        start += size
+    return b"".join(parts)
+
+
+def children_of(pid):
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == pid:
+                    found.append(int(entry.name))
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+    return sorted(found)

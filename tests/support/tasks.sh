@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# The tasks of ./run: each installs what it misses, builds, and does its job. They run in the top directory.
+
+# Debian's own: the packages it needs are installed for this one, whatever else is first in PATH.
+python=/usr/bin/python3
+
+# compile <preset> <ON|OFF: tests> [target…]
+compile() {
+    local preset=$1 tests=$2
+    cmake --preset "$preset" -DSALLYPORT_TESTS="$tests" --log-level=NOTICE
+    nice cmake --build --preset "$preset" ${3:+--target "${@:3}"}
+}
+
+task_build() {
+    need build
+    compile "${1:-release}" OFF
+    echo "run: built $(echo build/"${1:-release}"/bin/sallyport*)"
+}
+
+task_demo() {
+    need build demo
+    compile release OFF
+    as_root "$python" tests/support/demo.py --bin build/release/bin "$@"
+}
+
+task_test() {
+    local preset=release
+    case ${1:-} in
+        --asan | --tsan | --dev) preset=${1#--} && shift ;;
+    esac
+    need build test
+    compile "$preset" ON
+    run_unit_tests "$preset" "$@"
+    run_python_tests "$preset" "$@"
+}
+
+run_unit_tests() {
+    ctest --test-dir "build/$1" --output-on-failure --timeout 120 -j "$(nproc)" ${2:+-R "$2"}
+}
+
+# Two at a time: most of their life is waiting for a deadline. No test found is a failure only without a word to choose by.
+run_python_tests() {
+    local status=0
+    as_root env SALLYPORT_PRESET="$1" SALLYPORT_BIN="$PWD/build/$1/bin" PYTHONDONTWRITEBYTECODE=1 \
+        "$python" -m pytest -c tests/pytest.ini -n 2 --dist loadgroup tests/build tests/integration \
+        ${2:+-k "$2"} || status=$?
+    ((status == 5 && $# > 1)) || return "$status"
+}
+
+task_lint() {
+    need build lint
+    . tests/support/lint.sh
+    lint_all
+}
+
+task_fuzz() {
+    need build fuzz
+    compile fuzz ON fuzzers
+    local target
+    for target in build/fuzz/bin/fuzz_*; do
+        run_fuzzer "$target" "${1:-60}"
+    done
+}
+
+# run_fuzzer <executable> <seconds>: new findings go to build/, the committed corpus is only read.
+run_fuzzer() {
+    local name=${1##*/fuzz_}
+    mkdir -p "build/fuzz/corpus/$name"
+    echo "run: fuzzing $name for $2 s"
+    "$1" -max_total_time="$2" -print_final_stats=1 -artifact_prefix="build/fuzz/crash-$name-" \
+        "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+}
+
+task_clean() { rm -rf build; }

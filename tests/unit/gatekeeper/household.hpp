@@ -1,0 +1,174 @@
+// A gatekeeper's family in a process of its own, with fake children (support/fake_child.cpp) that tell what they hear.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "gatekeeper/supervisor.hpp"
+#include "sallyport/log/log.hpp"
+#include "sallyport/sys/secret_memory_file.hpp"
+#include "support/catch.hpp"
+
+namespace sallyport::gatekeeper::test {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+inline constexpr auto kPatience = 20s; ///< only a broken test waits so long
+inline constexpr std::uint32_t kDrainMs = 700;
+
+inline Settings small_settings()
+{
+    Settings settings;
+    settings.hello.build_id = "build-1";
+    settings.hello.shards = 2;
+    settings.upstreams = {{.name = "app", .address = SocketAddress::parse("127.0.0.1:7766").value()}};
+    settings.listeners = {{.bind = ":443"}};
+    settings.sources = {{.label = "tls.crt"}};
+    settings.drain_ms = kDrainMs;
+    return settings;
+}
+
+/// Owns: a directory with the fakes, and the process that supervises them; both end with it.
+class Household {
+public:
+    Household()
+    {
+        std::string pattern = (fs::temp_directory_path() / "sallyport-test-XXXXXX").string();
+        directory_ = ::mkdtemp(pattern.data());
+        ::mkfifo(path("journal").c_str(), 0600);
+        // For reading and writing: it must not end while no child has it open.
+        journal_ = UniqueFd{::open(path("journal").c_str(), O_RDWR | O_CLOEXEC)};
+        for (const char* role : {"keyholder", "worker"}) {
+            fs::copy_file(SALLYPORT_FAKE_CHILD, path("sallyport-" + std::string{role}));
+            script(role, "");
+        }
+    }
+    Household(const Household&) = delete;
+    Household& operator=(const Household&) = delete;
+    ~Household()
+    {
+        if (supervisor_ > 0) {
+            ::kill(supervisor_, SIGKILL);
+            ::waitpid(supervisor_, nullptr, 0);
+        }
+        fs::remove_all(directory_);
+    }
+
+    [[nodiscard]] std::string path(const std::string& name) const { return directory_ + "/" + name; }
+
+    /// One line for each birth to come.
+    void script(const std::string& role, const std::string& lines) const
+    {
+        std::ofstream{path(role + ".script")} << lines;
+    }
+
+    std::vector<BoundListener> listeners; ///< handed to the family
+    Patience patience{.start = 10s, .grace = 5s};
+    bool in_new_pid_namespace{false};
+    std::function<void()> before{[] {}}; ///< runs in the supervising process first
+
+    void start()
+    {
+        if (in_new_pid_namespace) REQUIRE(::unshare(CLONE_NEWPID) == 0);
+        supervisor_ = ::fork();
+        if (supervisor_ == 0) supervise_here();
+        REQUIRE(supervisor_ > 0);
+        listeners.clear();
+    }
+
+    void signal(int number) const { ::kill(supervisor_, number); }
+
+    /// Reads on until a line that begins so; the rest of that line.
+    std::string wait_for(const std::string& beginning)
+    {
+        INFO("waiting for '" << beginning << "', heard:\n" << heard_);
+        for (;;) {
+            const std::string line = next_line();
+            if (line.empty()) FAIL("no such line");
+            if (line.starts_with(beginning)) return line.substr(beginning.size());
+        }
+    }
+    /// Everything heard so far.
+    [[nodiscard]] const std::string& heard() const { return heard_; }
+
+    /// The exit code of the supervising process; -1 if a signal killed it.
+    int exit_code()
+    {
+        int status{};
+        REQUIRE(::waitpid(supervisor_, &status, 0) == supervisor_);
+        supervisor_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+    /// What the supervising process wrote to its log.
+    [[nodiscard]] std::string log() const
+    {
+        std::ostringstream text;
+        text << std::ifstream{path("log")}.rdbuf();
+        return text.str();
+    }
+
+private:
+    [[noreturn]] void supervise_here()
+    {
+        const int output = ::open(path("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        ::dup2(output, STDOUT_FILENO);
+        before();
+        int code = 0;
+        try {
+            Signals signals;
+            log::start({.level = log::Level::debug, .format = log::Format::json, .process = "gatekeeper"});
+            Secrets secrets;
+            secrets.tickets = std::move(sys::empty_file("tickets").value());
+            Family family{directory_, small_settings(), std::move(listeners), std::move(secrets), patience};
+            code = static_cast<int>(supervise(family, signals));
+        } catch (const StartError& error) {
+            code = static_cast<int>(error.code());
+            log::error("refused", {{"text", error.what()}});
+        }
+        log::stop();
+        ::_exit(code);
+    }
+
+    /// Empty if none comes in time.
+    std::string next_line()
+    {
+        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        for (;;) {
+            if (const std::size_t end = unread_.find('\n'); end != std::string::npos) {
+                const std::string line = unread_.substr(0, end);
+                unread_.erase(0, end + 1);
+                heard_ += line + "\n";
+                return line;
+            }
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            pollfd entry{.fd = journal_.get(), .events = POLLIN, .revents = 0};
+            if (left <= 0ms || ::poll(&entry, 1, static_cast<int>(left.count())) <= 0) return {};
+            std::array<char, 4096> buffer;
+            const ssize_t size = ::read(journal_.get(), buffer.data(), buffer.size());
+            if (size > 0) unread_.append(buffer.data(), static_cast<std::size_t>(size));
+        }
+    }
+
+    std::string directory_;
+    UniqueFd journal_;
+    std::string unread_;
+    std::string heard_;
+    pid_t supervisor_{-1};
+};
+
+} // namespace sallyport::gatekeeper::test

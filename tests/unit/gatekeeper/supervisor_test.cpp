@@ -1,0 +1,206 @@
+#include "gatekeeper/supervisor.hpp"
+
+#include <csignal>
+
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include "household.hpp"
+#include "sallyport/sys/listen_socket.hpp"
+#include "support/catch.hpp"
+
+using namespace sallyport;
+using namespace sallyport::gatekeeper;
+using namespace sallyport::gatekeeper::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+pid_t pid_of(const std::string& text)
+{
+    return static_cast<pid_t>(std::stoi(text));
+}
+
+/// Its pid is gone: dead and reaped.
+bool is_reaped(pid_t pid)
+{
+    return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+UniqueFd loopback_listener()
+{
+    // Port 0 is no address that a configuration can name, so it is made from bytes.
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&any), sizeof any).value();
+    return std::move(sys::listen_tcp(address, false).value());
+}
+
+UniqueFd connected_to(const SocketAddress& address)
+{
+    UniqueFd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (::connect(client.get(), address.data(), address.size()) != 0) return {};
+    return client;
+}
+
+BoundListener first_listener(UniqueFd socket)
+{
+    BoundListener bound;
+    bound.sockets.push_back(std::move(socket));
+    return bound;
+}
+
+} // namespace
+
+TEST_CASE("The keyholder has loaded before the worker is born, and each hears all that it needs, in order",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.listeners.push_back(first_listener(loopback_listener()));
+    house.start();
+    house.wait_for("keyholder born ");
+    CHECK(house.wait_for("keyholder ") == "hello build-1 2");
+    CHECK(house.wait_for("keyholder ") == "source tls.crt 0");
+    CHECK(house.wait_for("keyholder ") == "secret new");
+    CHECK(house.wait_for("keyholder ") == "load");
+    house.wait_for("worker born ");
+    CHECK(house.wait_for("worker ") == "hello build-1 2");
+    CHECK(house.wait_for("worker ") == "upstream app");
+    CHECK(house.wait_for("worker ") == "listener :443 1");
+    CHECK(house.wait_for("worker ") == "met 3");
+    CHECK(house.wait_for("worker ") == "serve");
+    CHECK_THAT(house.heard(), !Contains("met nobody"));
+}
+
+TEST_CASE("What a child finds wrong at the first start ends the gatekeeper with its text and exit code",
+          "[gatekeeper][supervisor]")
+{
+    const auto [role, line, code, text] = GENERATE(table<std::string, std::string, int, std::string>({
+        {"keyholder", "fail", 78, "tls.key does not belong to tls.crt"},
+        {"keyholder", "die", 70, "the keyholder died while starting: exit code 3"},
+        {"keyholder", "mute", 70, "the keyholder did not answer within 0 s"},
+        {"worker", "fail", 71, "no memory for a shard"},
+        {"worker", "die", 70, "the worker died while starting: exit code 3"},
+        {"worker", "mute", 70, "the worker did not answer within 0 s"},
+    }));
+    CAPTURE(role, line);
+    Household house;
+    house.script(role, line + "\n");
+    if (line == "mute") house.patience.start = 300ms;
+    house.start();
+    const pid_t child = pid_of(house.wait_for(role + " born "));
+    CHECK(house.exit_code() == code);
+    CHECK_THAT(house.log(), Contains(text));
+    CHECK(is_reaped(child));
+}
+
+TEST_CASE("A missing executable is named when the gatekeeper cannot start", "[gatekeeper][supervisor]")
+{
+    Household house;
+    fs::remove(house.path("sallyport-worker"));
+    house.start();
+    CHECK(house.exit_code() == 71);
+    CHECK_THAT(house.log(), Contains("cannot start " + house.path("sallyport-worker") + ": No such file"));
+}
+
+TEST_CASE("A killed worker is followed by another on the same sockets, with its own ways to the living keyholder",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    UniqueFd socket = loopback_listener();
+    const SocketAddress address = sys::local_address(socket.get()).value();
+    house.listeners.push_back(first_listener(std::move(socket)));
+    house.script("worker", "\naccept\n");
+    house.start();
+    const pid_t first = pid_of(house.wait_for("worker born "));
+    house.wait_for("worker serve");
+
+    // In the queue before the death, served after it.
+    const UniqueFd client = connected_to(address);
+    REQUIRE(client);
+    ::kill(first, SIGKILL);
+    CHECK(house.wait_for("keyholder channels ") == "0"); // nobody else has an end of the dead worker's channels
+    CHECK(pid_of(house.wait_for("worker born ")) != first);
+    house.wait_for("worker accepted");
+    char answer{};
+    CHECK(::read(client.get(), &answer, 1) == 1);
+    CHECK(answer == 'x');
+    CHECK_THAT(house.heard(), !Contains("met nobody"));
+    CHECK(house.heard().find("keyholder born", house.heard().find("keyholder load")) == std::string::npos);
+    CHECK_THAT(house.log(), Contains(R"("how":"signal 9 (KILL)")"));
+}
+
+TEST_CASE("A killed keyholder is followed by another with the same ticket secret, and the worker lives on",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.start();
+    const std::string first = house.wait_for("keyholder born ");
+    house.wait_for("worker serve");
+    ::kill(pid_of(first), SIGKILL);
+    CHECK(house.wait_for("worker channels ") == "0");
+    house.wait_for("keyholder born ");
+    CHECK(house.wait_for("keyholder secret of ") == first);
+    CHECK(house.wait_for("worker ") == "met 3");
+    CHECK_THAT(house.heard(), !Contains("met nobody"));
+}
+
+TEST_CASE("Children that fail after the first start are tried again until they serve", "[gatekeeper][supervisor]")
+{
+    const auto [role, lines] = GENERATE(table<std::string, std::string>({
+        {"worker", "\ndie\nfail\nbabble\n"},
+        {"keyholder", "\ndie\nfail\n"},
+    }));
+    CAPTURE(role);
+    Household house;
+    house.script(role, lines);
+    house.start();
+    const pid_t first = pid_of(house.wait_for(role + " born "));
+    house.wait_for("worker serve");
+    ::kill(first, SIGKILL);
+    for (const char c : lines.substr(1))
+        if (c == '\n') house.wait_for(role + " born ");
+    house.wait_for(role + " born ");
+    house.wait_for("worker met 3");
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 0);
+}
+
+TEST_CASE("A child that does not answer in time or leaves its channel is killed and followed by another",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.script("worker", "desert\nmute\n");
+    house.patience = {.start = 300ms, .grace = 300ms};
+    house.start();
+    house.wait_for("worker born ");
+    const pid_t mute = pid_of(house.wait_for("worker born "));
+    house.wait_for("worker born ");
+    CHECK(is_reaped(mute));
+    house.wait_for("worker serve");
+    CHECK_THAT(house.log(), Contains("it did not answer in time") && Contains("it did not end in time"));
+}
+
+TEST_CASE("SIGTERM and SIGINT drain the worker, close the port, and end in good order, as PID 1 too",
+          "[gatekeeper][supervisor]")
+{
+    const int signal = GENERATE(SIGTERM, SIGINT);
+    const bool in_new_pid_namespace = GENERATE(false, true);
+    CAPTURE(signal, in_new_pid_namespace);
+    Household house;
+    UniqueFd socket = loopback_listener();
+    const SocketAddress address = sys::local_address(socket.get()).value();
+    house.listeners.push_back(first_listener(std::move(socket)));
+    house.in_new_pid_namespace = in_new_pid_namespace;
+    house.start();
+    house.wait_for("worker serve");
+    house.wait_for_log("serving");
+    house.signal(signal);
+    CHECK(house.wait_for("worker drain ") == std::to_string(kDrainMs));
+    house.wait_for("keyholder dismissed");
+    CHECK(house.exit_code() == 0);
+    CHECK_THAT(house.log(), Contains(R"("finished":7)") && Contains(R"("cut":2)"));
+    CHECK_FALSE(connected_to(address));
+}

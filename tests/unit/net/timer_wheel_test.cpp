@@ -1,0 +1,136 @@
+#include "sallyport/net/timer_wheel.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "support/catch.hpp"
+
+using sallyport::net::Deadline;
+using sallyport::net::Tick;
+using sallyport::net::TimerWheel;
+
+namespace {
+
+class Alarm final : public Deadline {
+public:
+    explicit Alarm(std::function<void()> action = [] {}) : action_{std::move(action)} {}
+    int rang = 0;
+
+private:
+    void expired() override
+    {
+        ++rang;
+        action_();
+    }
+    std::function<void()> action_;
+};
+
+constexpr Tick kStart = 1'000'000;
+
+} // namespace
+
+TEST_CASE("A deadline is never early and at most one resolution late", "[net]")
+{
+    const Tick after = GENERATE(Tick{0}, Tick{1}, Tick{15}, Tick{16}, Tick{17}, Tick{1000}, Tick{32'000}, Tick{33'000},
+                                Tick{300'000}, Tick{10'000'000});
+    TimerWheel wheel{kStart};
+    Alarm alarm;
+    wheel.arm(alarm, kStart + after);
+    for (Tick now = kStart; alarm.rang == 0; ++now) {
+        wheel.advance(now);
+        if (alarm.rang != 0) {
+            CHECK(now >= kStart + after);
+            CHECK(now <= kStart + after + TimerWheel::kResolution);
+        }
+        REQUIRE(now < kStart + after + 1000);
+    }
+    CHECK_FALSE(alarm.armed());
+}
+
+TEST_CASE("A postponed deadline rings at its new time only", "[net]")
+{
+    TimerWheel wheel{kStart};
+    Alarm alarm;
+    wheel.arm(alarm, kStart + 100);
+    wheel.advance(kStart + 90);
+    alarm.postpone(kStart + 500);
+    wheel.advance(kStart + 480);
+    CHECK(alarm.rang == 0);
+    wheel.advance(kStart + 520);
+    CHECK(alarm.rang == 1);
+}
+
+TEST_CASE("Arming again moves a deadline earlier", "[net]")
+{
+    TimerWheel wheel{kStart};
+    Alarm alarm;
+    wheel.arm(alarm, kStart + 10'000);
+    wheel.arm(alarm, kStart + 50);
+    wheel.advance(kStart + 80);
+    CHECK(alarm.rang == 1);
+    wheel.advance(kStart + 20'000);
+    CHECK(alarm.rang == 1);
+}
+
+TEST_CASE("A disarmed or destroyed deadline never rings", "[net]")
+{
+    TimerWheel wheel{kStart};
+    Alarm alarm;
+    wheel.arm(alarm, kStart + 50);
+    wheel.disarm(alarm);
+    {
+        Alarm gone;
+        wheel.arm(gone, kStart + 50);
+    }
+    wheel.advance(kStart + 100);
+    CHECK(alarm.rang == 0);
+}
+
+TEST_CASE("A ringing deadline may destroy others of its slot and arm new ones", "[net]")
+{
+    TimerWheel wheel{kStart};
+    auto victim = std::make_unique<Alarm>();
+    Alarm late;
+    Alarm killer{[&] {
+        victim.reset();
+        wheel.arm(late, kStart + 51);
+    }};
+    wheel.arm(*victim, kStart + 50);
+    wheel.arm(killer, kStart + 50); // the newest of a slot rings first
+    wheel.advance(kStart + 200);
+    CHECK(killer.rang == 1);
+    CHECK(victim == nullptr);
+    wheel.advance(kStart + 400);
+    CHECK(late.rang == 1);
+}
+
+TEST_CASE("After a long pause everything that is due rings once", "[net]")
+{
+    TimerWheel wheel{kStart};
+    std::vector<std::unique_ptr<Alarm>> alarms;
+    for (Tick i = 0; i < 3000; ++i) {
+        alarms.push_back(std::make_unique<Alarm>());
+        wheel.arm(*alarms.back(), kStart + i * 20);
+    }
+    wheel.advance(kStart + 10'000'000);
+    wheel.advance(kStart + 10'000'100);
+    for (const auto& alarm : alarms)
+        REQUIRE(alarm->rang == 1);
+    CHECK_FALSE(wheel.next_look().has_value());
+}
+
+TEST_CASE("The next look is never after a deadline", "[net]")
+{
+    TimerWheel wheel{kStart};
+    CHECK_FALSE(wheel.next_look().has_value());
+    Alarm near;
+    Alarm far;
+    wheel.arm(far, kStart + 20'000);
+    const auto first = wheel.next_look();
+    REQUIRE(first);
+    CHECK(*first <= kStart + 20'000 + TimerWheel::kResolution);
+    wheel.arm(near, kStart + 40);
+    REQUIRE(wheel.next_look());
+    CHECK(*wheel.next_look() <= kStart + 40 + TimerWheel::kResolution);
+}
