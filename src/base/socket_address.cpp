@@ -138,6 +138,13 @@ std::uint16_t SocketAddress::port() const
     return 0;
 }
 
+bool SocketAddress::is_loopback() const
+{
+    if (family() == AF_INET)
+        return ntohl(reinterpret_cast<const sockaddr_in&>(storage_).sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr);
+}
+
 std::string SocketAddress::unix_path() const
 {
     if (!is_unix()) return {};

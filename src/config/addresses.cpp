@@ -79,6 +79,18 @@ std::string scheme_error(std::string_view text)
     return "is a URL, and '" + scheme + "://' is not part of this version; " + std::string{kUpstreamForms};
 }
 
+/// "app.example:7766" or "app.example".
+bool is_host_name(std::string_view text)
+{
+    const std::string_view host = text.substr(0, text.find(':'));
+    const auto is_fit = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    };
+    const auto is_part_of_address = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+    return host != "unix" && !host.empty() && text.find("::") == std::string_view::npos &&
+           std::ranges::all_of(host, is_fit) && !std::ranges::all_of(host, is_part_of_address);
+}
+
 bool is_wildcard(const SocketAddress& address)
 {
     return address.text() == "0.0.0.0:" + std::to_string(address.port()) ||
@@ -123,6 +135,9 @@ Parsed<SocketAddress> UpstreamText::parse(std::string_view text) const
     std::string_view port = text;
     if (is_number(text) || takes_prefix(port, kLocalhost))
         return parse_address("127.0.0.1:" + std::string{port}, kUpstreamForms);
+    if (is_host_name(text))
+        return std::unexpected{"is a name, and names are not looked up in this version; " +
+                               std::string{kUpstreamForms}};
     return parse_address(text, kUpstreamForms);
 }
 
@@ -131,6 +146,12 @@ Node UpstreamText::schema() const
     Node schema = pattern_schema("[0-9]+|localhost:[0-9]+|[0-9.]+:[0-9]+|\\[[0-9A-Fa-f:.]+\\]:[0-9]+|unix:.+");
     schema.put("type", list_node({string_node("string"), string_node("integer")}));
     return schema;
+}
+
+bool is_in_file_system(const Bind& bind)
+{
+    const auto* address = std::get_if<SocketAddress>(&bind.where);
+    return address != nullptr && !address->unix_path().empty();
 }
 
 bool is_same_place(const Bind& a, const Bind& b)

@@ -26,6 +26,9 @@ struct UpstreamText {
     std::string_view what() const { return "one address or one Unix socket in this version"; }
 };
 
+/// Whether it is a Unix socket with a path, and so with permissions.
+[[nodiscard]] bool is_in_file_system(const Bind& bind);
+
 /// Whether two binds would take the same socket: the same place, or the same port of every address.
 [[nodiscard]] bool is_same_place(const Bind& a, const Bind& b);
 

@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 4> kOfCertificate{"cert", "key", "passphr
 
 bool is_absent(const Node* node)
 {
-    return node == nullptr || node->form == Node::Form::null;
+    const auto is_container = [&] { return node->form == Node::Form::list || node->form == Node::Form::mapping; };
+    return node == nullptr || node->form == Node::Form::null || (is_container() && node->items.empty());
 }
 
 Node value_of(const Setting& setting)

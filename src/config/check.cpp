@@ -67,9 +67,7 @@ void check_certificates(const Node& node, Given given, const Listener& listener,
 
 void check_socket_mode(const Node& node, const Listener& listener, Mistakes& mistakes)
 {
-    const auto* address = std::get_if<SocketAddress>(&listener.bind.where);
-    const bool is_file = address != nullptr && !address->unix_path().empty();
-    if (node.find("socket_mode") != nullptr && !listener.bind.text.empty() && !is_file)
+    if (node.find("socket_mode") != nullptr && !listener.bind.text.empty() && !is_in_file_system(listener.bind))
         mistakes.report(place_of(node, "socket_mode"), "'socket_mode' is for a bind such as unix:/run/x.sock");
 }
 
@@ -89,7 +87,7 @@ void check_duplicates(const Node& nodes, const std::vector<Listener>& listeners,
     }
 }
 
-void check_presence(const Node& root, Given given, const Config& config, Mistakes& mistakes)
+void check_presence(const Node& root, Given given, Mistakes& mistakes)
 {
     if (!given.anything) {
         mistakes.report(root.at, "there is none: give --to 7766 with --cert and --key or --self-signed, or name a file "
@@ -98,12 +96,10 @@ void check_presence(const Node& root, Given given, const Config& config, Mistake
     }
     const Node* listeners = root.find("listeners");
     const Node* upstreams = root.find("upstreams");
-    if (config.listeners.empty() && (listeners == nullptr || listeners->items.empty()))
-        mistakes.report(listeners == nullptr ? root.at : listeners->at,
-                        "there is nothing to listen on: add 'listeners', or give --to");
-    if (config.upstreams.empty() && (upstreams == nullptr || upstreams->items.empty()))
-        mistakes.report(upstreams == nullptr ? root.at : upstreams->at,
-                        "there is no app to forward to: add 'upstreams', or give --to");
+    if (listeners == nullptr || (listeners->form == Node::Form::list && listeners->items.empty()))
+        mistakes.report(place_of(root, "listeners"), "there is nothing to listen on: add 'listeners', or give --to");
+    if (upstreams == nullptr || (upstreams->form == Node::Form::mapping && upstreams->items.empty()))
+        mistakes.report(place_of(root, "upstreams"), "there is no app to forward to: add 'upstreams', or give --to");
 }
 
 } // namespace
@@ -111,7 +107,7 @@ void check_presence(const Node& root, Given given, const Config& config, Mistake
 void check(const Node& root, Given given, Config& config, Mistakes& mistakes)
 {
     if (root.form != Node::Form::mapping && root.form != Node::Form::null) return; // reported when it was read
-    check_presence(root, given, config, mistakes);
+    check_presence(root, given, mistakes);
     if (config.listeners.empty()) return;
     const Node& nodes = *root.find("listeners");
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {

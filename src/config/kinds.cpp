@@ -125,7 +125,7 @@ std::string print_size(std::uint64_t bytes)
     return print_quantity(bytes, kSizes);
 }
 
-Node integer_schema(Range range, std::vector<std::string_view> words)
+Node integer_schema(Range range, const std::vector<std::string_view>& words)
 {
     Node number = scalar_schema("integer");
     number.put("minimum", plain_node(std::to_string(range.least)));

@@ -40,7 +40,7 @@ struct Range {
 [[nodiscard]] std::string print_size(std::uint64_t bytes);
 
 /// Schemas. Each lets a text with `${VAR}` pass, whatever the kind is.
-[[nodiscard]] Node integer_schema(Range range, std::vector<std::string_view> words);
+[[nodiscard]] Node integer_schema(Range range, const std::vector<std::string_view>& words);
 [[nodiscard]] Node pattern_schema(std::string_view pattern);
 [[nodiscard]] Node choice_schema(const std::vector<std::string_view>& names);
 

@@ -19,8 +19,6 @@ namespace sallyport::config {
 
 namespace {
 
-constexpr std::size_t kFileMax = 1024 * 1024;
-
 /// The text of the configuration, and what to call its source.
 struct Document {
     std::string source;
@@ -36,7 +34,8 @@ std::optional<Document> read_file(const std::string& path, Mistakes& mistakes)
     }
     errno = 0;
     std::ifstream file{path, std::ios::binary};
-    Document document{path, std::string(kFileMax + 1, '\0')};
+    // One byte more than can be read as YAML, so that a larger file is seen to be too large.
+    Document document{path, std::string(kTextMax + 1, '\0')};
     file.read(document.text.data(), static_cast<std::streamsize>(document.text.size()));
     if (!file.is_open() || file.bad()) {
         mistakes.report(Place{path}, "cannot be read: " + std::generic_category().message(errno));

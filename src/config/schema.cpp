@@ -58,10 +58,7 @@ Rows<Listener> listener_rows()
     {
         return listener.bind.socket_mode;
     };
-    const auto is_unix = [](const Listener& listener) {
-        const auto* address = std::get_if<SocketAddress>(&listener.bind.where);
-        return address != nullptr && address->is_unix();
-    };
+    const auto has_permissions = [](const Listener& listener) { return is_in_file_system(listener.bind); };
     return {
         // Before `socket_mode`: it sets the whole Bind.
         value<Listener>("bind", &Listener::bind, BindText{},
@@ -71,8 +68,8 @@ Rows<Listener> listener_rows()
                         "What is forwarded: tcp is every byte as it comes"),
         value<Listener>("forward", &Listener::forward, Text{"the name of an upstream", 63, false},
                         "The upstream to forward to; left out, it is the only one", Presence::optional),
-        written_if<Listener>(is_unix, value<Listener>("socket_mode", socket_mode, Permissions{},
-                                                      "The permissions of a Unix socket in the file system")),
+        written_if<Listener>(has_permissions, value<Listener>("socket_mode", socket_mode, Permissions{},
+                                                              "The permissions of a Unix socket in the file system")),
         mapping<Listener>("tls", &Listener::tls, tls_rows(), "How clients are answered"),
     };
 }

@@ -8,7 +8,6 @@ namespace sallyport::config {
 
 namespace {
 
-constexpr std::size_t kTextMax = 1024 * 1024;
 constexpr int kNodesMax = 10'000;
 constexpr int kDepthMax = 32;
 

@@ -6,7 +6,6 @@
 
 #include "audit_lines.hpp"
 #include "sallyport/base/start_error.hpp"
-#include "sallyport/log/log.hpp"
 #include "sallyport/privsep/profiles.hpp"
 
 namespace sallyport::gatekeeper {
@@ -15,19 +14,17 @@ namespace {
 
 constexpr Millis kPatience{30'000};
 
-/// While it lives, standard output is standard error: for a child born meanwhile.
-class OutputOnError {
+/// While it lives, standard output leads nowhere: a child born meanwhile must not write its log among our answers.
+class OutputDiscarded {
 public:
-    OutputOnError() : output_{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)}
+    OutputDiscarded() : output_{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)}
     {
-        ::dup2(STDERR_FILENO, STDOUT_FILENO);
+        const UniqueFd nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+        ::dup2(nowhere.get(), STDOUT_FILENO);
     }
-    OutputOnError(const OutputOnError&) = delete;
-    OutputOnError& operator=(const OutputOnError&) = delete;
-    ~OutputOnError()
-    {
-        if (output_) ::dup2(output_.get(), STDOUT_FILENO);
-    }
+    OutputDiscarded(const OutputDiscarded&) = delete;
+    OutputDiscarded& operator=(const OutputDiscarded&) = delete;
+    ~OutputDiscarded() { ::dup2(output_.get(), STDOUT_FILENO); }
 
 private:
     UniqueFd output_;
@@ -35,7 +32,7 @@ private:
 
 void give_birth(Child& keyholder)
 {
-    const OutputOnError redirected;
+    const OutputDiscarded discarded;
     if (const Result<void> born = keyholder.give_birth(Clock::now()); !born)
         throw StartError{ExitCode::os_error, birth_refused(keyholder, born.error())};
 }
@@ -52,10 +49,8 @@ std::optional<ipc::Bytes> word_of(Child& child)
 
 } // namespace
 
-ipc::Loaded rehearse_certificates(const std::string& directory, Settings settings, const Secrets& secrets)
+ipc::Loaded rehearse_certificates(const std::string& directory, const Settings& settings, const Secrets& secrets)
 {
-    settings.hello.log.level = static_cast<std::uint8_t>(log::Level::error);
-    settings.hello.log.format = static_cast<std::uint8_t>(log::Format::plain);
     Child keyholder = child_in(directory, privsep::Process::keyholder);
     give_birth(keyholder);
     brief_keyholder(keyholder, settings, secrets);

@@ -9,9 +9,9 @@
 
 namespace sallyport::gatekeeper {
 
-/// Starts a keyholder from `directory`, has it load every pair, and ends it again. What the keyholder writes goes to
-/// standard error. Errors: StartError with what the keyholder found wrong.
-[[nodiscard]] ipc::Loaded rehearse_certificates(const std::string& directory, Settings settings,
+/// Starts a keyholder from `directory`, has it load every pair, and ends it again. Its log is
+/// discarded. Errors: StartError with what the keyholder found wrong.
+[[nodiscard]] ipc::Loaded rehearse_certificates(const std::string& directory, const Settings& settings,
                                                 const Secrets& secrets);
 
 /// One line per pair: where it is from, its type, names and end.

@@ -11,9 +11,10 @@ namespace sallyport::gatekeeper {
 
 namespace {
 
-std::string seconds_text(Millis time)
+std::string in_words(Millis time)
 {
-    return std::to_string(time.count() / 1000) + " s";
+    const auto ms = time.count();
+    return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 
 } // namespace
@@ -98,7 +99,7 @@ void Family::check_deadline(Member& member, TimePoint now)
     if (now < member.deadline) return;
     const std::string name{member.process.name()};
     if (member.phase == Phase::starting && !established_)
-        throw StartError{ExitCode::software, "the " + name + " did not answer within " + seconds_text(patience_.start)};
+        throw StartError{ExitCode::software, "the " + name + " did not answer within " + in_words(patience_.start)};
     if (member.phase == Phase::starting) kill(member, "it did not answer in time");
     if (member.phase == Phase::leaving) kill(member, "it did not end in time");
 }
@@ -233,9 +234,11 @@ void Family::reload()
 
 void Family::drain(TimePoint now)
 {
+    if (wants_worker()) bear_worker(now); // between two lives: somebody has to serve who is queued
     draining_ = true;
     listeners_.clear(); // the port is refused as soon as the worker closes its copies too
     if (worker_.phase == Phase::absent) {
+        drained_ = ipc::Drained{};
         send_away(keyholder_, now);
     } else if (worker_.phase != Phase::leaving) {
         worker_.process.tell(ipc::Drain{.timeout_ms = settings_.drain_ms});

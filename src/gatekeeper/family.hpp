@@ -49,7 +49,8 @@ public:
     /// Has the keyholder read all certificates again; the outcome is logged.
     void reload();
 
-    /// Stops listening and lets the worker drain; then both go. See `gone`.
+    /// Stops listening and lets the worker drain; then both go. See `gone`. A worker that is just not there is born for
+    /// it, if there is a keyholder: clients may wait in the queue.
     void drain(TimePoint now);
 
     /// After `drain`: both are dead. `drained` tells whether the worker ended in good order, and with what result.

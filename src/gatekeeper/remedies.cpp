@@ -14,8 +14,9 @@ constexpr std::string_view kEcs =
     R"(ECS task definition, in this container's definition (Fargate: platform 1.4.0 or later):
   "systemControls": [{ "namespace": "net.ipv4.ip_unprivileged_port_start", "value": "@LOWEST@" }]
 It counts for every container of the task, and is not possible with networkMode host. Fargate cannot add
-NET_BIND_SERVICE, so after "drop": ["ALL"] this is the only way there. Without that drop, cap_net_bind_service=p on
-the image's file serves as well, with initProcessEnabled false.
+NET_BIND_SERVICE, so after "drop": ["ALL"] this is the only way there. Without that drop, a line in the Dockerfile's last
+stage serves as well, with initProcessEnabled false:
+  RUN setcap cap_net_bind_service=p @FILE@
 )";
 
 constexpr std::string_view kKubernetes = R"(pod spec (a safe sysctl since Kubernetes 1.22; not with hostNetwork):
@@ -24,8 +25,9 @@ constexpr std::string_view kKubernetes = R"(pod spec (a safe sysctl since Kubern
       sysctls:
         - name: net.ipv4.ip_unprivileged_port_start
           value: "@LOWEST@"
-or by capability, if the image's file has cap_net_bind_service=p and is itself the command (no shell, no init
-before it):
+or by capability, where sallyport itself is the image's ENTRYPOINT (no shell, no init before it); in the Dockerfile's
+last stage and in the pod spec:
+  RUN setcap cap_net_bind_service=p @FILE@
   containers:
     - name: sallyport
       securityContext:
@@ -39,15 +41,17 @@ compose.yaml:
     sallyport:
       sysctls:
         net.ipv4.ip_unprivileged_port_start: @LOWEST@
-or by capability, if the image's file has cap_net_bind_service=p and is itself the ENTRYPOINT (no shell, no tini
-before it):
+or by capability, where sallyport itself is the image's ENTRYPOINT (no shell, no tini before it); in the Dockerfile's
+last stage and on the command line:
+  RUN setcap cap_net_bind_service=p @FILE@
   docker run --cap-drop ALL --cap-add NET_BIND_SERVICE …
 )";
 
 constexpr std::string_view kPodman = R"(podman run (with --network host that network's own value counts):
   podman run --sysctl net.ipv4.ip_unprivileged_port_start=@LOWEST@ …
-or by capability, if the image's file has cap_net_bind_service=p and is itself the ENTRYPOINT (no shell, no init
-before it):
+or by capability, where sallyport itself is the image's ENTRYPOINT (no shell, no init before it); in the Dockerfile's
+last stage and on the command line:
+  RUN setcap cap_net_bind_service=p @FILE@
   podman run --cap-drop ALL --cap-add NET_BIND_SERVICE …
 )";
 

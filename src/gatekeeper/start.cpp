@@ -120,7 +120,8 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
     case config::Command::run:
         break;
     }
-    return run(load(line, secrets), std::move(secrets));
+    const config::Config config = load(line, secrets); // before the secrets move on
+    return run(config, std::move(secrets));
 }
 
 ExitCode run(const config::Config& config, Secrets secrets)
@@ -144,6 +145,7 @@ ExitCode check(const config::Config& config, const Secrets& secrets)
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Settings settings = settings_of(config, this_machine());
     leave_root(config.user);
+    privsep::confine(privsep::profile(privsep::Process::gatekeeper));
     const ipc::Loaded loaded = rehearse_certificates(directory, settings, secrets);
     say(stdout, describe(loaded) + "the configuration is good\n");
     return ExitCode::ok;

@@ -84,7 +84,7 @@ std::optional<ExitCode> Supervisor::stop(int signal)
     }
     if (stopping_ || signal == SIGQUIT) {
         log::warn("stopped at once", {{"signal", signal}});
-        return ExitCode::failure;
+        return ExitCode::ok;
     }
     stopping_ = true;
     log::info("draining", {{"signal", signal}});
@@ -103,7 +103,7 @@ ExitCode Supervisor::farewell() const
 {
     const auto& drained = family_.drained();
     if (!drained) {
-        log::error("stopped without draining", {{"meaning", "the worker was not there, died or was killed"}});
+        log::error("stopped without draining", {{"reason", "the worker died or had to be killed"}});
         return ExitCode::software;
     }
     log::info("drained", {{"finished", drained->finished}, {"cut", drained->cut}});

@@ -5,8 +5,9 @@
 
 namespace sallyport::keyholder {
 
-/// What the secure heap must hold for so many certificates: two sets of keys while they are exchanged, and what each
-/// signing thread's random generators and signatures take. A power of two.
+/// What the secure heap must hold for so many certificates, while their keys are being replaced, and for the random
+/// generators and signatures of so many threads. A power of two: 32 KiB for one certificate and four threads.
+/// Too little would make a reload fail; too much for RLIMIT_MEMLOCK leaves it unlocked, which is reported.
 [[nodiscard]] std::size_t secure_heap_size(std::size_t certificates, std::size_t threads);
 
 /// Makes OpenSSL's secure heap: between guard pages, locked, left out of core dumps. Once per process, before the

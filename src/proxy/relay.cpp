@@ -38,13 +38,9 @@ net::Task<Result<void>> client_to_app(Connection& c)
 {
     std::size_t moved = 0;
     for (;;) {
+        if (!co_await c.client.readable()) co_return aborted();
         const Result<tls::Plain> got = c.client.receive();
         if (!got) co_return end_without_close_notify(c, got.error());
-        if (got->nothing_yet) {
-            if (!co_await c.client.socket().readable()) co_return aborted();
-            moved = 0;
-            continue;
-        }
         const bool end = got->end;
         if (!got->bytes.empty()) {
             c.touch();
@@ -95,15 +91,12 @@ net::Task<Result<void>> app_to_client(Connection& c)
     ReadSize size;
     std::size_t moved = 0;
     for (;;) {
+        if (!co_await c.app->readable()) co_return aborted();
         const auto into = c.scratch().plain().first(size.bytes(c.budget()));
         const Result<net::Arrival> got = c.app->receive(into);
         if (!got) co_return c.end_both(got.error());
-        if (got->kind == net::Arrival::Kind::nothing_yet) {
-            if (!co_await c.app->readable()) co_return aborted();
-            moved = 0;
-            continue;
-        }
         if (got->kind == net::Arrival::Kind::end) co_return co_await tell_client_the_end(c);
+        if (got->kind == net::Arrival::Kind::nothing_yet) continue;
 
         c.touch();
         c.to_client += got->size;

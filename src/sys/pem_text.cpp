@@ -35,11 +35,12 @@ bool decode_base64(std::string_view text, SecretText& into)
     bool padded{false};
     for (const char c : text) {
         if (is_blank(c)) continue;
-        if (c == '=') padded = true;
+        if (c == '=') {
+            padded = true;
+            continue;
+        }
         const auto value = sextet(c);
-        if (padded && value) return false;
-        if (padded) continue;
-        if (!value) return false;
+        if (padded || !value) return false;
         bits = (bits << kBitsPerCharacter) | *value;
         held += kBitsPerCharacter;
         if (held < 8) continue;

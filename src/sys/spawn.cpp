@@ -50,6 +50,13 @@ struct Recipe {
     ::_exit(kExecFailed);
 }
 
+/// Open, and not one of our own that took a number that was free.
+bool is_inherited(int fd)
+{
+    const int flags = ::fcntl(fd, F_GETFD);
+    return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
 bool arrange_descriptors(Recipe& recipe)
 {
     // Out of the way first: the sources may carry the numbers that the targets need.
@@ -59,7 +66,7 @@ bool arrange_descriptors(Recipe& recipe)
     if (recipe.null < 0 || recipe.control < 0 || report < 0) return false;
     recipe.report = report;
     for (const int output : {STDOUT_FILENO, STDERR_FILENO})
-        if (::fcntl(output, F_GETFD) < 0 && ::dup2(recipe.null, output) < 0) return false;
+        if (!is_inherited(output) && ::dup2(recipe.null, output) < 0) return false;
     if (::dup2(recipe.null, STDIN_FILENO) < 0 || ::dup2(recipe.control, kControlFd) < 0) return false;
     close_from_to(kControlFd + 1, static_cast<unsigned>(report) - 1);
     close_from_to(static_cast<unsigned>(report) + 1, UINT_MAX);

@@ -44,7 +44,6 @@ constexpr std::array kReasons{
     Row{SSL_R_DATA_LENGTH_TOO_LONG, client(Fault::malformed, "bad record")},
     Row{SSL_R_RECORD_LENGTH_MISMATCH, client(Fault::malformed, "bad record")},
     Row{SSL_R_RECORD_TOO_SMALL, client(Fault::malformed, "bad record")},
-    Row{SSL_R_LENGTH_TOO_SHORT, client(Fault::malformed, "bad record")},
     Row{SSL_R_DIGEST_CHECK_FAILED, client(Fault::malformed, "bad finished message")},
 };
 

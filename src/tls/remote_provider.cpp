@@ -25,7 +25,7 @@ namespace sallyport::tls {
 namespace {
 
 struct RemoteKey {
-    std::uint32_t index{};
+    std::uint32_t name{};
     KeyKind kind{};
     std::size_t signature_max{};
     crypto::KeyHandle public_half;
@@ -40,7 +40,7 @@ struct Signing {
 
 /// What the next import on this thread may take: a key is made by `remote_key` and by nobody else.
 struct Construction {
-    std::uint32_t index;
+    std::uint32_t name;
     EVP_PKEY* public_half;
 };
 thread_local const Construction* construction = nullptr;
@@ -90,18 +90,18 @@ const OSSL_PARAM* key_parameter_list(void*)
     return list;
 }
 
-/// A foreign key has no index, and an index without a construction is nobody's: both stay with their own provider.
+/// A foreign key has no name, and a name without a construction is nobody's: both stay with their own provider.
 int import_key(void* keydata, int, const OSSL_PARAM parameters[])
 {
-    const OSSL_PARAM* parameter = OSSL_PARAM_locate_const(parameters, kIndexParameter);
-    std::uint32_t index = 0;
-    if (parameter == nullptr || OSSL_PARAM_get_uint32(parameter, &index) != 1) return 0;
-    if (construction == nullptr || construction->index != index) return 0;
+    const OSSL_PARAM* parameter = OSSL_PARAM_locate_const(parameters, kNameParameter);
+    std::uint32_t name = 0;
+    if (parameter == nullptr || OSSL_PARAM_get_uint32(parameter, &name) != 1) return 0;
+    if (construction == nullptr || construction->name != name) return 0;
     const std::optional<KeyKind> kind = kind_of(*construction->public_half);
     if (!kind || EVP_PKEY_up_ref(construction->public_half) != 1) return 0;
 
     auto& key = *static_cast<RemoteKey*>(keydata);
-    key.index = index;
+    key.name = name;
     key.kind = *kind;
     key.public_half.reset(construction->public_half);
     key.signature_max = static_cast<std::size_t>(EVP_PKEY_get_size(construction->public_half));
@@ -110,7 +110,7 @@ int import_key(void* keydata, int, const OSSL_PARAM parameters[])
 
 const OSSL_PARAM* import_list(int)
 {
-    static const OSSL_PARAM list[]{OSSL_PARAM_uint32(kIndexParameter, nullptr), OSSL_PARAM_END};
+    static const OSSL_PARAM list[]{OSSL_PARAM_uint32(kNameParameter, nullptr), OSSL_PARAM_END};
     return list;
 }
 
@@ -231,7 +231,7 @@ int sign(void* context, unsigned char* signature, std::size_t* size, std::size_t
     SignChannel* channel = current_sign_channel();
     if (!scheme || channel == nullptr) return raise(RemoteKeyError::unavailable);
     const Result<ipc::Bytes> made =
-        channel->sign(signing.key->index, *scheme, std::as_bytes(std::span{text, text_size}));
+        channel->sign(signing.key->name, *scheme, std::as_bytes(std::span{text, text_size}));
     if (!made && made.error().fault == Fault::forbidden) return raise(RemoteKeyError::refused);
     if (!made || made->size() > room) return raise(RemoteKeyError::unavailable);
     std::memcpy(signature, made->data(), made->size());
@@ -308,14 +308,14 @@ int start_remote_provider(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const O
     return 1;
 }
 
-crypto::KeyHandle remote_key(const x509_st& leaf, std::uint32_t index)
+crypto::KeyHandle remote_key(const x509_st& leaf, std::uint32_t name)
 {
     EVP_PKEY* public_half = X509_get0_pubkey(&leaf);
     if (public_half == nullptr || !kind_of(*public_half)) return {};
-    const Construction mine{index, public_half};
+    const Construction mine{name, public_half};
     construction = &mine;
 
-    std::array parameters{OSSL_PARAM_construct_uint32(kIndexParameter, &index), OSSL_PARAM_construct_end()};
+    std::array parameters{OSSL_PARAM_construct_uint32(kNameParameter, &name), OSSL_PARAM_construct_end()};
     const crypto::KeyContext context{
         EVP_PKEY_CTX_new_from_name(nullptr, EVP_PKEY_get0_type_name(public_half), "provider=sallyport-remote")};
     EVP_PKEY* key = nullptr;

@@ -46,10 +46,9 @@ void SignChannel::replace(sys::Channel channel)
     replaced_.notify_one();
 }
 
-Result<ipc::Bytes> SignChannel::sign(std::uint32_t certificate, ipc::SignatureScheme scheme,
-                                     std::span<const std::byte> text)
+Result<ipc::Bytes> SignChannel::sign(std::uint32_t key, ipc::SignatureScheme scheme, std::span<const std::byte> text)
 {
-    ipc::Sign request{++sequence_, certificate, scheme, {text.begin(), text.end()}};
+    ipc::Sign request{++sequence_, key, scheme, {text.begin(), text.end()}};
     take_replacement();
     Result<ipc::Bytes> signature = exchange(request);
     if (is_lost(signature) && wait_for_replacement()) {
@@ -129,7 +128,7 @@ void SignChannel::account(const Result<ipc::Bytes>& result, const ipc::Sign& req
     const std::uint64_t count = counter.load(std::memory_order_relaxed);
     if (!std::has_single_bit(count)) return;
     log::error(refused ? "the keyholder refused to sign" : "the keyholder did not sign",
-               {{"certificate", request.certificate},
+               {{"key", request.certificate},
                 {"scheme", static_cast<std::uint8_t>(request.scheme)},
                 {"reason", name(result.error().fault)},
                 {"so_far", count}});

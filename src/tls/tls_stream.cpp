@@ -27,12 +27,10 @@ TlsStream::TlsStream(UniqueFd fd, SslHandle ssl, Scratch& scratch, net::EventLoo
 net::Task<Result<void>> TlsStream::handshake()
 {
     for (;;) {
+        if (!co_await socket_.readable()) co_return fail(Fault::aborted, Side::self, kHandshaking);
         const Result<bool> fed = feed_handshake();
         if (!fed) co_return std::unexpected{fed.error()};
-        if (!*fed) {
-            if (!co_await socket_.readable()) co_return fail(Fault::aborted, Side::self, kHandshaking);
-            continue;
-        }
+        if (!*fed) continue;
         // Nothing may come between feeding and keeping what was not read: the scratch is everybody's.
         const Step step = step_handshake();
         if (step == Step::failed) co_return explain_failure(kHandshaking);
@@ -84,7 +82,7 @@ Result<Plain> TlsStream::receive()
     }
     const auto got = socket_.receive(scratch_.cipher_in());
     if (!got) return std::unexpected{got.error()};
-    if (got->kind == net::Arrival::Kind::nothing_yet) return Plain{.bytes = {}, .nothing_yet = true};
+    if (got->kind == net::Arrival::Kind::nothing_yet) return Plain{};
     if (got->kind == net::Arrival::Kind::end) {
         return fail(Fault::truncated, Side::client, "waiting for close_notify");
     }
@@ -106,7 +104,7 @@ Result<Plain> TlsStream::decrypt(std::span<const std::byte> cipher)
         if (result == 1) continue;
         switch (SSL_get_error(ssl_.get(), result)) {
         case SSL_ERROR_WANT_READ:
-            return Plain{.bytes = plain.first(filled), .nothing_yet = filled == 0};
+            return Plain{.bytes = plain.first(filled)};
         case SSL_ERROR_ZERO_RETURN:
             return Plain{.bytes = plain.first(filled), .end = true};
         default:

@@ -85,7 +85,7 @@ std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& s
         ReceivedListener& received = settings.listeners[i];
         const bool shared = received.settings.shared;
         UniqueFd fd = shared ? duplicate(received.sockets.front()) : std::move(received.sockets[shard]);
-        net::set_tcp_options(fd.get());
+        net::set_listener_options(fd.get());
         listeners.push_back({.bind = received.settings.bind,
                              .fd = std::move(fd),
                              .shared = shared,

@@ -42,38 +42,6 @@ def test_the_files_we_ship_are_valid(check, source_dir, name):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_the_files_we_ship_obey_the_schema(check, source_dir, name):
-    # Goal: the schema that editors use agrees with the program. Method: python3-jsonschema, draft 2020-12.
-    schema = json.loads(check("--schema").stdout)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load((source_dir / "config" / name).read_text()))
-
-
-def test_the_committed_schema_is_the_generated_one(check, source_dir):
-    # Goal: config/ holds the schema of this very program. Method: compare as JSON.
-    committed = json.loads((source_dir / "config" / "sallyport.schema.json").read_text())
-    assert committed == json.loads(check("--schema").stdout)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "listener: []",
-        "listeners: [{ bind: ':443', forwards: app }]",
-        "shards: many",
-        "limits: { idle_timeout: 0s }",
-        "log: { level: verbose }",
-        "listeners: ':443'",
-    ],
-)
-def test_the_schema_refuses_what_the_program_refuses(check, checked_text, text):
-    # Goal: one table drives both. Method: wrong files, given to the program and to the validator.
-    validator = jsonschema.Draft202012Validator(json.loads(check("--schema").stdout))
-    assert checked_text(text).returncode == 78
-    assert not validator.is_valid(yaml.safe_load(text))
-
-
 def test_every_error_comes_at_once_with_its_place_and_a_suggestion(checked_text):
     # Goal: one run shows them all. Method: three mistakes in three lines; file:line:column and the nearest known name.
     done = checked_text(

@@ -3,6 +3,13 @@
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
+namespace Catch {
+/// Version 2's name for "holds this text".
+inline auto Contains(const std::string& text)
+{
+    return Matchers::ContainsSubstring(text);
+}
+} // namespace Catch
 #else
 #include <catch2/catch.hpp>
 #endif

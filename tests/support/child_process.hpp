@@ -3,12 +3,14 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <string>
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,8 +37,18 @@ inline int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// Catch's handlers report a test that dies; in a child the parent does that.
+inline void die_quietly()
+{
+    for (const int signal : {SIGABRT, SIGSEGV, SIGILL, SIGFPE, SIGTERM, SIGINT})
+        ::signal(signal, SIG_DFL);
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+}
+
 [[noreturn]] inline void run_and_exit(const std::function<void()>& piece)
 {
+    die_quietly();
     try {
         piece();
     } catch (const std::exception& error) {

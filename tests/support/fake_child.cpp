@@ -154,7 +154,10 @@ void FakeChild::load()
     if (script_ == "mute") return;
     if (script_ == "fail" || (script_ == "fail-again" && loads_ > 1))
         return say(ipc::Failed{.exit_code = 78, .text = "tls.key does not belong to tls.crt"});
-    say(ipc::Loaded{.memory_locked = true, .pairs = {{.label = "tls.crt", .key_type = "EC P-256"}}});
+    ipc::LoadedPair pair;
+    pair.label = "tls.crt";
+    pair.key_type = "EC P-256";
+    say(ipc::Loaded{.memory_locked = true, .pairs = {pair}});
 }
 
 void FakeChild::serve()

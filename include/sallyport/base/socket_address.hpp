@@ -25,6 +25,8 @@ public:
 
     [[nodiscard]] int family() const { return storage_.ss_family; }
     [[nodiscard]] bool is_unix() const { return family() == AF_UNIX; }
+    /// 127.0.0.0/8 or ::1.
+    [[nodiscard]] bool is_loopback() const;
     /// 0 for a Unix socket.
     [[nodiscard]] std::uint16_t port() const;
     /// Empty unless it is a Unix socket in the file system.

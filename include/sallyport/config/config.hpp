@@ -88,7 +88,7 @@ struct Limits {
     Millis handshake_timeout{10'000};
     Millis connect_timeout{3'000};
     Millis idle_timeout{300'000};
-    std::uint64_t buffers{64 * 1024 * 1024}; ///< bytes that slow readers may hold, per shard
+    std::uint64_t buffers{64ULL << 20}; ///< bytes that slow readers may hold, per shard
 
     bool operator==(const Limits&) const = default;
 };

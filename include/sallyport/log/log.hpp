@@ -38,7 +38,7 @@ struct Field {
 struct Options {
     Level level{Level::info};
     Format format{Format::json};
-    std::string process;             ///< "gatekeeper", "keyholder", "worker": on every line
+    std::string process{};           ///< "gatekeeper", "keyholder", "worker": on every line
     std::uint32_t queue_lines{8192}; ///< a full queue drops its oldest line and counts it
 };
 

@@ -7,7 +7,8 @@
 
 namespace sallyport::net {
 
-/// A non-blocking, close-on-exec stream socket for the address, with TCP_NODELAY and keep-alive where it is TCP.
+/// A non-blocking, close-on-exec stream socket for the address, with TCP_NODELAY where it is TCP, and
+/// keep-alive unless it is on this host.
 /// Errors: over_limit when descriptors are exhausted.
 [[nodiscard]] Result<UniqueFd> make_socket(const SocketAddress& address);
 
@@ -15,8 +16,8 @@ namespace sallyport::net {
 /// A Unix socket whose queue is full is tried again every few milliseconds until then.
 [[nodiscard]] Task<Result<void>> connect(Socket& socket, const SocketAddress& address, EventLoop& loop);
 
-/// TCP_NODELAY and keep-alive (30 s idle, 10 s apart, 3 probes). On a listening socket: inherited by what it accepts,
-/// so that no connection pays for it. Without effect on Unix sockets.
-void set_tcp_options(int fd);
+/// TCP_NODELAY and keep-alive (30 s idle, 10 s apart, 3 probes) for all that a listening socket accepts: they inherit
+/// it, so that no connection pays for it. Without effect on Unix sockets.
+void set_listener_options(int fd);
 
 } // namespace sallyport::net

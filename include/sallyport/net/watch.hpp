@@ -39,6 +39,8 @@ public:
 
     /// May return without readiness (a partner broke): try the call again, and wait again after EAGAIN.
     [[nodiscard]] Awaiter readable() { return {*this, readable_, reader_}; }
+    /// The same, but `already` does not wait.
+    [[nodiscard]] Awaiter readable_or(bool already) { return {*this, already || readable_, reader_}; }
     [[nodiscard]] Awaiter writable() { return {*this, writable_, writer_}; }
 
     void clear_readable() { readable_ = false; }

@@ -40,10 +40,10 @@ public:
     /// The channel to a new keyholder. Ends the wait of a signer, which then sends its request again.
     void replace(sys::Channel channel);
 
-    /// Blocks the shard until it is signed, as signing in place would. A channel that breaks or stays silent is waited
-    /// out for a replacement, once per channel, and the request is sent again once.
+    /// `key` is ipc::Certificate::key. Blocks the shard until it is signed, as signing in place would. A channel that
+    /// breaks or stays silent is waited out for a replacement, once per channel, and the request is sent again once.
     /// Errors: `forbidden` (refused), `reset` and `timeout` (no keyholder), `malformed` (not one of our build).
-    [[nodiscard]] Result<ipc::Bytes> sign(std::uint32_t certificate, ipc::SignatureScheme scheme,
+    [[nodiscard]] Result<ipc::Bytes> sign(std::uint32_t key, ipc::SignatureScheme scheme,
                                           std::span<const std::byte> text);
 
     [[nodiscard]] SignCounts counts() const;

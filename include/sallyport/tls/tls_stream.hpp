@@ -16,9 +16,8 @@ namespace sallyport::tls {
 
 /// Plain text from the client.
 struct Plain {
-    std::span<const std::byte> bytes; ///< in the shard's scratch: valid until the next co_await
+    std::span<const std::byte> bytes; ///< in the shard's scratch: valid until the next co_await; may be empty
     bool end{false};                  ///< the client has sent close_notify; nothing comes after these bytes
-    bool nothing_yet{false};          ///< wait for `socket().readable()`
 };
 
 /// Owns: the socket and the SSL. Borrows: the shard's scratch, which holds every byte on its way; an idle connection
@@ -30,6 +29,9 @@ public:
     /// Ends when the handshake is done, has failed (its alert is sent) or was cancelled (`aborted`).
     /// A key that cannot sign now is Side::self.
     [[nodiscard]] net::Task<Result<void>> handshake();
+
+    /// There is something to receive, or false: cancelled.
+    [[nodiscard]] net::Watch::Awaiter readable() { return socket_.watch().readable_or(early_ != nullptr); }
 
     /// One recv(2), and all complete records in it. Errors: `truncated` (FIN without close_notify), `reset`,
     /// `malformed` (a record that does not decrypt; the alert is sent).

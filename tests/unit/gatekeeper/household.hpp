@@ -1,12 +1,13 @@
 // A gatekeeper's family in a process of its own, with fake children (support/fake_child.cpp) that tell what they hear.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,8 +38,8 @@ inline Settings small_settings()
     settings.hello.build_id = "build-1";
     settings.hello.shards = 2;
     settings.upstreams = {{.name = "app", .address = SocketAddress::parse("127.0.0.1:7766").value()}};
-    settings.listeners = {{.bind = ":443"}};
-    settings.sources = {{.label = "tls.crt"}};
+    settings.listeners.emplace_back().bind = ":443";
+    settings.sources.emplace_back().label = "tls.crt";
     settings.drain_ms = kDrainMs;
     return settings;
 }
@@ -78,13 +80,14 @@ public:
 
     std::vector<BoundListener> listeners; ///< handed to the family
     Patience patience{.start = 10s, .grace = 5s};
-    bool in_new_pid_namespace{false};
+    bool as_pid_1{false};                ///< needs root
     std::function<void()> before{[] {}}; ///< runs in the supervising process first
 
     void start()
     {
-        if (in_new_pid_namespace) REQUIRE(::unshare(CLONE_NEWPID) == 0);
-        supervisor_ = ::fork();
+        // As fork(2) does it, but the child may be PID 1.
+        const unsigned long flags = SIGCHLD | (as_pid_1 ? CLONE_NEWPID : 0);
+        supervisor_ = static_cast<pid_t>(::syscall(SYS_clone, flags, 0, 0, 0, 0));
         if (supervisor_ == 0) supervise_here();
         REQUIRE(supervisor_ > 0);
         listeners.clear();
@@ -92,18 +95,34 @@ public:
 
     void signal(int number) const { ::kill(supervisor_, number); }
 
-    /// Reads on until a line that begins so; the rest of that line.
+    /// Reads on until a child's line that begins so; the rest of that line.
     std::string wait_for(const std::string& beginning)
     {
-        INFO("waiting for '" << beginning << "', heard:\n" << heard_);
         for (;;) {
-            const std::string line = next_line();
-            if (line.empty()) FAIL("no such line");
+            const std::string line = next_line(kPatience);
+            if (line.empty()) FAIL("no line '" << beginning << "…' in:\n" << heard_);
             if (line.starts_with(beginning)) return line.substr(beginning.size());
         }
     }
-    /// Everything heard so far.
-    [[nodiscard]] const std::string& heard() const { return heard_; }
+
+    /// Reads on until a line of the gatekeeper's log that holds this text. Its order among the children's lines is not
+    /// certain: wait for their lines first.
+    std::string wait_for_log(const std::string& text)
+    {
+        for (;;) {
+            const std::string line = next_line(kPatience);
+            if (line.empty()) FAIL("no log line with '" << text << "' in:\n" << heard_);
+            if (line.starts_with("{") && line.find(text) != std::string::npos) return line;
+        }
+    }
+
+    /// Every line so far, the children's and the log's.
+    [[nodiscard]] const std::string& heard()
+    {
+        while (!next_line(0ms).empty()) {
+        }
+        return heard_;
+    }
 
     /// The exit code of the supervising process; -1 if a signal killed it.
     int exit_code()
@@ -114,19 +133,10 @@ public:
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
 
-    /// What the supervising process wrote to its log.
-    [[nodiscard]] std::string log() const
-    {
-        std::ostringstream text;
-        text << std::ifstream{path("log")}.rdbuf();
-        return text.str();
-    }
-
 private:
     [[noreturn]] void supervise_here()
     {
-        const int output = ::open(path("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-        ::dup2(output, STDOUT_FILENO);
+        ::dup2(journal_.get(), STDOUT_FILENO);
         before();
         int code = 0;
         try {
@@ -145,9 +155,9 @@ private:
     }
 
     /// Empty if none comes in time.
-    std::string next_line()
+    std::string next_line(std::chrono::milliseconds limit)
     {
-        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        const auto deadline = std::chrono::steady_clock::now() + limit;
         for (;;) {
             if (const std::size_t end = unread_.find('\n'); end != std::string::npos) {
                 const std::string line = unread_.substr(0, end);
@@ -157,7 +167,7 @@ private:
             }
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
             pollfd entry{.fd = journal_.get(), .events = POLLIN, .revents = 0};
-            if (left <= 0ms || ::poll(&entry, 1, static_cast<int>(left.count())) <= 0) return {};
+            if (::poll(&entry, 1, std::max(0, static_cast<int>(left.count()))) <= 0) return {};
             std::array<char, 4096> buffer;
             const ssize_t size = ::read(journal_.get(), buffer.data(), buffer.size());
             if (size > 0) unread_.append(buffer.data(), static_cast<std::size_t>(size));

@@ -3,7 +3,6 @@
 #include <csignal>
 
 #include <netinet/in.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "household.hpp"
@@ -13,7 +12,7 @@
 using namespace sallyport;
 using namespace sallyport::gatekeeper;
 using namespace sallyport::gatekeeper::test;
-using Catch::Matchers::Contains;
+using Catch::Contains;
 
 namespace {
 
@@ -80,10 +79,10 @@ TEST_CASE("What a child finds wrong at the first start ends the gatekeeper with 
     const auto [role, line, code, text] = GENERATE(table<std::string, std::string, int, std::string>({
         {"keyholder", "fail", 78, "tls.key does not belong to tls.crt"},
         {"keyholder", "die", 70, "the keyholder died while starting: exit code 3"},
-        {"keyholder", "mute", 70, "the keyholder did not answer within 0 s"},
+        {"keyholder", "mute", 70, "the keyholder did not answer within 300 ms"},
         {"worker", "fail", 71, "no memory for a shard"},
         {"worker", "die", 70, "the worker died while starting: exit code 3"},
-        {"worker", "mute", 70, "the worker did not answer within 0 s"},
+        {"worker", "mute", 70, "the worker did not answer within 300 ms"},
     }));
     CAPTURE(role, line);
     Household house;
@@ -92,7 +91,7 @@ TEST_CASE("What a child finds wrong at the first start ends the gatekeeper with 
     house.start();
     const pid_t child = pid_of(house.wait_for(role + " born "));
     CHECK(house.exit_code() == code);
-    CHECK_THAT(house.log(), Contains(text));
+    CHECK_THAT(house.heard(), Contains(text));
     CHECK(is_reaped(child));
 }
 
@@ -102,7 +101,7 @@ TEST_CASE("A missing executable is named when the gatekeeper cannot start", "[ga
     fs::remove(house.path("sallyport-worker"));
     house.start();
     CHECK(house.exit_code() == 71);
-    CHECK_THAT(house.log(), Contains("cannot start " + house.path("sallyport-worker") + ": No such file"));
+    CHECK_THAT(house.heard(), Contains("cannot start " + house.path("sallyport-worker") + ": No such file"));
 }
 
 TEST_CASE("A killed worker is followed by another on the same sockets, with its own ways to the living keyholder",
@@ -115,21 +114,21 @@ TEST_CASE("A killed worker is followed by another on the same sockets, with its 
     house.script("worker", "\naccept\n");
     house.start();
     const pid_t first = pid_of(house.wait_for("worker born "));
-    house.wait_for("worker serve");
+    house.wait_for_log("serving");
 
     // In the queue before the death, served after it.
     const UniqueFd client = connected_to(address);
     REQUIRE(client);
     ::kill(first, SIGKILL);
-    CHECK(house.wait_for("keyholder channels ") == "0"); // nobody else has an end of the dead worker's channels
+    house.wait_for("keyholder channels 0"); // nobody else has an end of the dead worker's channels
     CHECK(pid_of(house.wait_for("worker born ")) != first);
     house.wait_for("worker accepted");
     char answer{};
     CHECK(::read(client.get(), &answer, 1) == 1);
     CHECK(answer == 'x');
-    CHECK_THAT(house.heard(), !Contains("met nobody"));
-    CHECK(house.heard().find("keyholder born", house.heard().find("keyholder load")) == std::string::npos);
-    CHECK_THAT(house.log(), Contains(R"("how":"signal 9 (KILL)")"));
+    const std::string all = house.heard();
+    CHECK_THAT(all, !Contains("met nobody") && Contains("signal 9 (KILL)"));
+    CHECK(all.find("keyholder born") == all.rfind("keyholder born"));
 }
 
 TEST_CASE("A killed keyholder is followed by another with the same ticket secret, and the worker lives on",
@@ -138,30 +137,32 @@ TEST_CASE("A killed keyholder is followed by another with the same ticket secret
     Household house;
     house.start();
     const std::string first = house.wait_for("keyholder born ");
-    house.wait_for("worker serve");
+    house.wait_for_log("serving");
     ::kill(pid_of(first), SIGKILL);
-    CHECK(house.wait_for("worker channels ") == "0");
+    house.wait_for("worker channels 0");
     house.wait_for("keyholder born ");
     CHECK(house.wait_for("keyholder secret of ") == first);
     CHECK(house.wait_for("worker ") == "met 3");
-    CHECK_THAT(house.heard(), !Contains("met nobody"));
+    const std::string all = house.heard();
+    CHECK_THAT(all, !Contains("met nobody"));
+    CHECK(all.find("worker born") == all.rfind("worker born"));
 }
 
 TEST_CASE("Children that fail after the first start are tried again until they serve", "[gatekeeper][supervisor]")
 {
-    const auto [role, lines] = GENERATE(table<std::string, std::string>({
-        {"worker", "\ndie\nfail\nbabble\n"},
-        {"keyholder", "\ndie\nfail\n"},
+    const auto [role, lines, failures] = GENERATE(table<std::string, std::string, int>({
+        {"worker", "\ndie\nfail\nbabble\n", 3},
+        {"keyholder", "\ndie\nfail\n", 2},
     }));
     CAPTURE(role);
     Household house;
     house.script(role, lines);
     house.start();
     const pid_t first = pid_of(house.wait_for(role + " born "));
-    house.wait_for("worker serve");
+    house.wait_for_log("serving");
     ::kill(first, SIGKILL);
-    for (const char c : lines.substr(1))
-        if (c == '\n') house.wait_for(role + " born ");
+    for (int i = 0; i < failures; ++i)
+        house.wait_for(role + " born ");
     house.wait_for(role + " born ");
     house.wait_for("worker met 3");
     house.signal(SIGTERM);
@@ -180,27 +181,149 @@ TEST_CASE("A child that does not answer in time or leaves its channel is killed 
     house.wait_for("worker born ");
     CHECK(is_reaped(mute));
     house.wait_for("worker serve");
-    CHECK_THAT(house.log(), Contains("it did not answer in time") && Contains("it did not end in time"));
+    CHECK_THAT(house.heard(), Contains("it did not answer in time") && Contains("it did not end in time"));
 }
 
 TEST_CASE("SIGTERM and SIGINT drain the worker, close the port, and end in good order, as PID 1 too",
           "[gatekeeper][supervisor]")
 {
     const int signal = GENERATE(SIGTERM, SIGINT);
-    const bool in_new_pid_namespace = GENERATE(false, true);
-    CAPTURE(signal, in_new_pid_namespace);
+    const bool as_pid_1 = GENERATE(false, true);
+    CAPTURE(signal, as_pid_1);
     Household house;
     UniqueFd socket = loopback_listener();
     const SocketAddress address = sys::local_address(socket.get()).value();
     house.listeners.push_back(first_listener(std::move(socket)));
-    house.in_new_pid_namespace = in_new_pid_namespace;
+    house.as_pid_1 = as_pid_1;
     house.start();
-    house.wait_for("worker serve");
     house.wait_for_log("serving");
     house.signal(signal);
     CHECK(house.wait_for("worker drain ") == std::to_string(kDrainMs));
     house.wait_for("keyholder dismissed");
     CHECK(house.exit_code() == 0);
-    CHECK_THAT(house.log(), Contains(R"("finished":7)") && Contains(R"("cut":2)"));
+    CHECK_THAT(house.heard(), Contains(R"("finished":7)") && Contains(R"("cut":2)"));
     CHECK_FALSE(connected_to(address));
+}
+
+TEST_CASE("A drain between two lives of the worker has the next one serve who is queued", "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.start();
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    ::kill(worker, SIGKILL);
+    house.wait_for_log("child died");
+    house.signal(SIGTERM);
+    house.wait_for("worker drain ");
+    CHECK(house.exit_code() == 0);
+    CHECK_THAT(house.heard(), Contains(R"("finished":7)"));
+}
+
+TEST_CASE("A worker that does not drain in time, or dies instead, is told by the exit code", "[gatekeeper][supervisor]")
+{
+    const std::string line = GENERATE("stubborn", "die-draining");
+    CAPTURE(line);
+    Household house;
+    house.script("worker", line + "\n");
+    house.patience.grace = 200ms;
+    house.start();
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 70);
+    CHECK(is_reaped(worker));
+    CHECK_THAT(house.heard(), Contains("stopped without draining"));
+}
+
+TEST_CASE("A second signal, or SIGQUIT, stops both children at once", "[gatekeeper][supervisor]")
+{
+    const auto [first, second] = GENERATE(table<int, int>({{SIGTERM, SIGTERM}, {SIGTERM, SIGINT}, {0, SIGQUIT}}));
+    const bool as_pid_1 = GENERATE(false, true);
+    CAPTURE(first, second, as_pid_1);
+    Household house;
+    house.script("worker", "stubborn\n");
+    house.as_pid_1 = as_pid_1;
+    house.start();
+    const pid_t keyholder = pid_of(house.wait_for("keyholder born "));
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    if (first != 0) {
+        house.signal(first);
+        house.wait_for("worker drain ");
+    }
+    house.signal(second);
+    CHECK(house.exit_code() == 0);
+    CHECK_THAT(house.heard(), Contains("stopped at once"));
+    if (!as_pid_1) CHECK((is_reaped(keyholder) && is_reaped(worker)));
+}
+
+TEST_CASE("A signal before the first worker serves ends the gatekeeper without an error", "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.script("keyholder", "mute\n");
+    house.start();
+    house.wait_for("keyholder load");
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 0);
+}
+
+TEST_CASE("SIGHUP has the keyholder load again, and a failure leaves everything as it was", "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.script("keyholder", "fail-again\n");
+    house.start();
+    house.wait_for_log("serving");
+    house.signal(SIGHUP);
+    CHECK(house.wait_for("keyholder ") == "load");
+    CHECK_THAT(house.wait_for_log("certificates not reloaded"), Contains("tls.key does not belong to tls.crt"));
+    house.signal(SIGHUP);
+    CHECK(house.wait_for("keyholder ") == "load");
+    house.wait_for_log("certificates not reloaded");
+    house.signal(SIGTERM);
+    house.wait_for("worker drain ");
+    CHECK(house.exit_code() == 0);
+}
+
+TEST_CASE("Signals that kill elsewhere and are dropped for PID 1 are ignored by both", "[gatekeeper][supervisor]")
+{
+    const int signal = GENERATE(SIGUSR1, SIGUSR2, SIGPIPE);
+    CAPTURE(signal);
+    Household house;
+    house.start();
+    house.wait_for_log("serving");
+    house.signal(signal);
+    house.signal(SIGHUP);
+    house.wait_for("keyholder load");
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 0);
+}
+
+TEST_CASE("Strangers that die are reaped and change nothing, even where SIGCHLD was ignored before",
+          "[gatekeeper][supervisor]")
+{
+    std::array<int, 2> told{};
+    REQUIRE(::pipe2(told.data(), O_CLOEXEC) == 0);
+    const UniqueFd read_end{told[0]};
+    const UniqueFd write_end{told[1]};
+    Household house;
+    house.before = [&] {
+        ::signal(SIGCHLD, SIG_IGN); // as some shells leave it
+        const pid_t stranger = ::fork();
+        if (stranger == 0) ::pause();
+        static_cast<void>(!::write(write_end.get(), &stranger, sizeof stranger));
+    };
+    house.start();
+    pid_t stranger{};
+    REQUIRE(::read(read_end.get(), &stranger, sizeof stranger) == sizeof stranger);
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    ::kill(stranger, SIGKILL);
+    // One signal later it has answered the stranger's death too.
+    house.signal(SIGHUP);
+    house.wait_for("keyholder load");
+    ::kill(worker, SIGKILL);
+    house.wait_for("worker born ");
+    CHECK(is_reaped(stranger));
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 0);
 }

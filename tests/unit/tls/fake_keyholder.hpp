@@ -27,11 +27,16 @@ inline ipc::Bytes sign_as_asked(EVP_PKEY* key, const ipc::Sign& request)
 {
     using enum ipc::SignatureScheme;
     static const std::map<ipc::SignatureScheme, std::pair<const char*, int>> kHow{
-        {rsa_pkcs1_sha256, {"SHA256", RSA_PKCS1_PADDING}},     {rsa_pkcs1_sha384, {"SHA384", RSA_PKCS1_PADDING}},
-        {rsa_pkcs1_sha512, {"SHA512", RSA_PKCS1_PADDING}},     {rsa_pss_sha256, {"SHA256", RSA_PKCS1_PSS_PADDING}},
-        {rsa_pss_sha384, {"SHA384", RSA_PKCS1_PSS_PADDING}},   {rsa_pss_sha512, {"SHA512", RSA_PKCS1_PSS_PADDING}},
-        {ecdsa_sha256, {"SHA256", 0}},                         {ecdsa_sha384, {"SHA384", 0}},
-        {ecdsa_sha512, {"SHA512", 0}},                         {ed25519, {nullptr, 0}},
+        {rsa_pkcs1_sha256, {"SHA256", RSA_PKCS1_PADDING}},
+        {rsa_pkcs1_sha384, {"SHA384", RSA_PKCS1_PADDING}},
+        {rsa_pkcs1_sha512, {"SHA512", RSA_PKCS1_PADDING}},
+        {rsa_pss_sha256, {"SHA256", RSA_PKCS1_PSS_PADDING}},
+        {rsa_pss_sha384, {"SHA384", RSA_PKCS1_PSS_PADDING}},
+        {rsa_pss_sha512, {"SHA512", RSA_PKCS1_PSS_PADDING}},
+        {ecdsa_sha256, {"SHA256", 0}},
+        {ecdsa_sha384, {"SHA384", 0}},
+        {ecdsa_sha512, {"SHA512", 0}},
+        {ed25519, {nullptr, 0}},
     };
     const auto [digest, padding] = kHow.at(request.scheme);
     EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -112,8 +117,11 @@ public:
 
 private:
     FakeKeyholder(std::pair<sys::Channel, sys::Channel> ends, std::vector<EVP_PKEY*> keys, Serve serve)
-        : keys_{std::move(keys)}, serve_{std::move(serve)}, worker_end_{std::move(ends.first)},
-          channel_{std::move(ends.second)}, thread_{[this] { run(); }}
+        : keys_{std::move(keys)},
+          serve_{std::move(serve)},
+          worker_end_{std::move(ends.first)},
+          channel_{std::move(ends.second)},
+          thread_{[this] { run(); }}
     {
     }
 
@@ -123,8 +131,7 @@ private:
         for (;;) {
             const Result<sys::Received> received = channel_.receive(buffer);
             if (!received || received->size == 0) return;
-            const std::optional<ipc::Sign> request =
-                ipc::decode<ipc::Sign>(std::span{buffer}.first(received->size));
+            const std::optional<ipc::Sign> request = ipc::decode<ipc::Sign>(std::span{buffer}.first(received->size));
             if (!request) return;
             note(*request);
             if (serve_(*this, *request)) continue;

@@ -88,7 +88,8 @@ public:
         for (int turn = 0; turn < 20; ++turn) {
             const int client = step(client_.get());
             const int server = step_server();
-            if (client == 1 && server == 1) return exchange(client_.get(), server_.get()) && exchange(server_.get(), client_.get());
+            if (client == 1 && server == 1)
+                return exchange(client_.get(), server_.get()) && exchange(server_.get(), client_.get());
             if (client < 0 && server < 0) return false;
         }
         return false;
@@ -105,7 +106,12 @@ public:
         const crypto::X509Handle certificate{SSL_get1_peer_certificate(client_.get())};
         return certificate ? ASN1_INTEGER_get(X509_get0_serialNumber(certificate.get())) : -1;
     }
-    [[nodiscard]] SessionHandle session() { return SessionHandle{SSL_get1_session(client_.get())}; }
+    /// Ends the use of the client: OpenSSL does not resume what was not shut down.
+    [[nodiscard]] SessionHandle session()
+    {
+        SSL_set_shutdown(client_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        return SessionHandle{SSL_get1_session(client_.get())};
+    }
 
 private:
     /// 1: done; 0: wants more; −1: failed.
@@ -161,7 +167,8 @@ class Rig {
 public:
     explicit Rig(const std::vector<Entry>& entries, const ipc::TlsSettings* settings = nullptr,
                  FakeKeyholder::Serve serve = FakeKeyholder::sign_honestly())
-        : credentials{credentials_for(entries)}, keyholder{keys_for(entries), std::move(serve)},
+        : credentials{credentials_for(entries)},
+          keyholder{keys_for(entries), std::move(serve)},
           channel{keyholder.worker_end(), SignPatience{.answer = std::chrono::milliseconds{2000},
                                                        .replacement = std::chrono::milliseconds{20},
                                                        .suspect = std::chrono::milliseconds{20}}},

@@ -29,14 +29,29 @@ inline std::string text_of(KeyType type)
     return kNames.at(static_cast<std::size_t>(type));
 }
 
+inline EVP_PKEY* generate_rsa_pss()
+{
+    const crypto::KeyContext context{EVP_PKEY_CTX_new_from_name(nullptr, "RSA-PSS", nullptr)};
+    EVP_PKEY* key = nullptr;
+    EVP_PKEY_keygen_init(context.get());
+    EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), 2048);
+    EVP_PKEY_generate(context.get(), &key);
+    return key;
+}
+
 inline EVP_PKEY* generate(KeyType type)
 {
     switch (type) {
-    case KeyType::ec256: return EVP_EC_gen("P-256");
-    case KeyType::ec384: return EVP_EC_gen("P-384");
-    case KeyType::rsa2048: return EVP_RSA_gen(2048);
-    case KeyType::rsa_pss2048: return EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA-PSS", std::size_t{2048});
-    case KeyType::ed25519: return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+    case KeyType::ec256:
+        return EVP_EC_gen("P-256");
+    case KeyType::ec384:
+        return EVP_EC_gen("P-384");
+    case KeyType::rsa2048:
+        return EVP_RSA_gen(2048);
+    case KeyType::rsa_pss2048:
+        return generate_rsa_pss();
+    case KeyType::ed25519:
+        return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
     }
     return nullptr;
 }
@@ -95,7 +110,8 @@ inline ipc::Bytes private_der(EVP_PKEY* key)
     return der;
 }
 
-/// What one listener serves: the serial number of each certificate is its index + 1, so that a test can tell them apart.
+/// What one listener serves: the serial number of each certificate is its index + 1, so that a test can tell them
+/// apart.
 struct Entry {
     KeyType type;
     std::vector<std::string> names;
@@ -110,12 +126,13 @@ inline ipc::TicketKey ticket_key(unsigned char fill)
     return key;
 }
 
-inline Credentials credentials_for(const std::vector<Entry>& entries)
+/// `first_key`: how the keyholder calls the first one's key.
+inline Credentials credentials_for(const std::vector<Entry>& entries, std::uint32_t first_key = 0)
 {
     Credentials credentials;
     for (std::uint32_t index = 0; index < entries.size(); ++index) {
         const Entry& entry = entries[index];
-        ipc::Certificate certificate{index, {}, {}};
+        ipc::Certificate certificate{index, first_key + index, {}, {}};
         certificate.chain.push_back(certificate_for(key_of(entry.type), entry.names, static_cast<long>(index) + 1));
         credentials.certificates.push_back(std::move(certificate));
     }

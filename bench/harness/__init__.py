@@ -1,0 +1,1 @@
+"""The runner's parts: run.py is where to begin."""

@@ -1,0 +1,50 @@
+"""Sallyport itself, with its defaults but for what everybody has here: one worker, no log."""
+
+import subprocess
+
+from peers.system import System
+
+CONFIG = """\
+listeners:
+  - bind: "127.0.0.1:{port}"
+    mode: {mode}
+    tls:
+      certificates:
+        - {{ cert: {certificate}, key: {key} }}
+    forward: app
+upstreams:
+  app: {{ address: "127.0.0.1:{app_port}" }}
+# One worker thread, as everybody has here (two where scaling is measured).
+shards: {shards}
+keys: {keys}
+log:
+  level: none
+"""
+
+
+class Sallyport(System):
+    kind = "ours"
+
+    def __init__(self, name, keys="keyholder", shards=1):
+        self.name = name
+        self._keys, self._shards = keys, shards
+
+    def command(self, place):
+        text = CONFIG.format(
+            port=place.port,
+            app_port=place.app_port,
+            mode=place.mode,
+            certificate=place.certificate,
+            key=place.key,
+            keys=self._keys,
+            shards=self._shards,
+        )
+        config = place.write("sallyport.yaml", text)
+        return [str(place.programs / "sallyport"), "run", "--config", str(config)]
+
+    def is_here(self, programs):
+        return all((programs / f"sallyport{part}").exists() for part in ("", "-keyholder", "-worker"))
+
+    def version(self, programs):
+        said = subprocess.run([programs / "sallyport", "--version"], capture_output=True, text=True, check=False)
+        return said.stdout.strip() or "unknown"

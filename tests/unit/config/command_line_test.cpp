@@ -1,0 +1,107 @@
+#include "sallyport/config/command_line.hpp"
+
+#include "config/flags.hpp"
+#include "support/catch.hpp"
+
+using namespace sallyport::config;
+
+namespace {
+
+using Words = std::vector<const char*>;
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+std::string error_of(const Words& words)
+{
+    const auto line = parse_command_line(words);
+    if (line) return "OK";
+    // The second line is the same for all.
+    CHECK(line.error().ends_with("\nTry 'sallyport --help'."));
+    return line.error().substr(0, line.error().find('\n'));
+}
+
+} // namespace
+
+TEST_CASE("Without a command it is 'run'", "[config]")
+{
+    CHECK(parse_command_line({}).value().command == Command::run);
+    CHECK(parse_command_line(Words{"run"}).value().command == Command::run);
+    CHECK(parse_command_line(Words{"check"}).value().command == Command::check);
+    CHECK(parse_command_line(Words{"--help"}).value().command == Command::help);
+    CHECK(parse_command_line(Words{"check", "-h"}).value().command == Command::help);
+    CHECK(parse_command_line(Words{"--version"}).value().command == Command::version);
+}
+
+TEST_CASE("Flags stand before or after the command, with '=' or without", "[config]")
+{
+    const auto words = GENERATE(Words{"--to", "7766", "--log-level=debug", "--config", "f"},
+                                Words{"run", "--to=7766", "--log-level", "debug", "--config=f"},
+                                Words{"--config", "f", "--to", "7766", "run", "--log-level", "debug"});
+    const auto line = parse_command_line(words);
+    REQUIRE(line.has_value());
+    CHECK(line->command == Command::run);
+    CHECK(line->path == std::optional<std::string>{"f"});
+    CHECK(line->overrides.flags == Pairs{{"to", "7766"}, {"log-level", "debug"}});
+}
+
+TEST_CASE("A self-signed certificate takes names only after '='", "[config]")
+{
+    CHECK(parse_command_line(Words{"--self-signed"}).value().overrides.flags == Pairs{{"self-signed", "true"}});
+    CHECK(parse_command_line(Words{"--self-signed=a,b"}).value().overrides.flags == Pairs{{"self-signed", "a,b"}});
+    const auto line = parse_command_line(Words{"--self-signed", "check", "--print"}).value();
+    CHECK(line.command == Command::check);
+    CHECK(line.print);
+    CHECK(line.overrides.flags == Pairs{{"self-signed", "true"}});
+}
+
+TEST_CASE("Every flag of the table is taken, with its value", "[config]")
+{
+    for (const Flag& flag : flags()) {
+        const std::string word = "--" + std::string{flag.name} + "=5";
+        CAPTURE(word);
+        const auto line = parse_command_line(Words{word.c_str()});
+        REQUIRE(line.has_value());
+        CHECK(line->overrides.flags == Pairs{{std::string{flag.name}, "5"}});
+        CHECK(help().find("--" + std::string{flag.name}) != std::string::npos);
+    }
+}
+
+TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
+{
+    const auto [words, expected] = GENERATE(table<Words, std::string>({
+        {{"--lisen", ":443"}, "unknown flag '--lisen': did you mean '--listen'?"},
+        {{"--log_level=info"}, "unknown flag '--log_level': did you mean '--log-level'?"},
+        {{"--sandbox", "none"}, "unknown flag '--sandbox'"},
+        {{"-x"}, "unknown flag '-x'"},
+        {{"chek"}, "unexpected word 'chek': did you mean 'check'?"},
+        {{"check", "file.yaml"}, "unexpected word 'file.yaml'"},
+        {{"run", "check"}, "a second command 'check'"},
+        {{"run", "--", "ls"}, "unexpected word 'ls'"},
+        {{"--to"}, "--to: 1 required ADDRESS missing"},
+        {{"--to="}, "--to has no value after '='"},
+        {{"--config", "a", "--config", "b"}, "--config is given twice"},
+        {{"--print"}, "--print and --schema belong to 'sallyport check'"},
+        {{"run", "--schema"}, "--print and --schema belong to 'sallyport check'"},
+        {{"check", "--print", "--schema"}, "--print contradicts --schema: give one of the two"},
+    }));
+    CAPTURE(words);
+    CHECK(error_of(words) == expected);
+}
+
+TEST_CASE("A PEM text on the command line is refused and never repeated", "[config]")
+{
+    const auto words =
+        GENERATE(Words{"--key", "-----BEGIN PRIVATE KEY-----\nMIGH"}, Words{"--key=-----BEGIN PRIVATE KEY-----\nMIGH"},
+                 Words{"--cert=x-----BEGIN CERTIFICATE-----\nMIGH"}, Words{"-----BEGIN PRIVATE KEY-----\nMIGH"},
+                 Words{"MIGH\n-----BEGIN PRIVATE KEY-----\nMIGH"});
+    const auto line = parse_command_line(words);
+    REQUIRE_FALSE(line.has_value());
+    CHECK(line.error().find("MIGH") == std::string::npos);
+}
+
+TEST_CASE("The help is short and shows the defaults", "[config]")
+{
+    const std::string text = help();
+    CHECK(std::ranges::count(text, '\n') < 40);
+    CHECK(text.find("--log-level LEVEL") != std::string::npos);
+    CHECK(text.find("[25s]") != std::string::npos);
+}
