@@ -16,6 +16,8 @@ namespace {
 
 using namespace sallyport;
 
+constexpr std::array kDescriptors{0, 1, 2, sys::kControlFd};
+
 /// It ends when its control channel does: what reaches the whole process group would cut what is to drain, and a reader
 /// of the log that goes away takes no keys with it.
 constexpr std::array kIgnoredSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
@@ -31,7 +33,9 @@ log::Options log_options(const ipc::LogSettings& settings)
 void hold_keys()
 {
     keyholder::wipe_freed_memory();
-    if (!sys::ignore_signals(kIgnoredSignals)) throw StartError{ExitCode::os_error, "signals cannot be ignored"};
+    if (!sys::ensure_standard_descriptors() || !sys::close_all_but(kDescriptors) ||
+        !sys::ignore_signals(kIgnoredSignals))
+        throw StartError{ExitCode::os_error, "its descriptors or signals cannot be set"};
     sys::Channel control{UniqueFd{sys::kControlFd}};
     const auto hello = keyholder::take_hello(control);
     if (!hello) return;

@@ -20,7 +20,7 @@ namespace {
 void wipe_and_free(void* memory) noexcept
 {
     if (memory == nullptr) return;
-
+    explicit_bzero(memory, malloc_usable_size(memory));
     std::free(memory);
 }
 

@@ -34,7 +34,8 @@ std::string_view group_of(const SSL* ssl)
 {
     // A control call, so OpenSSL wants it mutable; it changes nothing.
     SSL* connection = const_cast<SSL*>(ssl);
-    const long group = SSL_get_negotiated_group(connection);
+    // Without a session (a handshake that failed early) OpenSSL 3.0 would follow a null pointer here.
+    const long group = SSL_get_session(ssl) != nullptr ? SSL_get_negotiated_group(connection) : NID_undef;
     return group != NID_undef ? or_empty(SSL_group_to_name(connection, static_cast<int>(group))) : std::string_view{};
 }
 

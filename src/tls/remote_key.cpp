@@ -64,13 +64,19 @@ std::span<const unsigned char> bytes(const std::string& text)
 using Start = int (*)(EVP_MD_CTX*, EVP_PKEY_CTX**, const char*, OSSL_LIB_CTX*, const char*, EVP_PKEY*,
                       const OSSL_PARAM*);
 
+/// TLS 1.3 ties a curve to its digest (RFC 8446 §4.2.3), and the keyholder signs nothing else in its form.
+const char* digest_for(const EVP_PKEY* key, KeyKind kind)
+{
+    if (kind == KeyKind::ed25519) return nullptr;
+    return kind == KeyKind::ec && EVP_PKEY_get_bits(key) == 384 ? "SHA384" : "SHA256";
+}
+
 /// The same preparation for both ends: `start` is OpenSSL's for signing or for verifying.
 crypto::DigestContext prepare(Start start, EVP_PKEY* key, KeyKind kind)
 {
     crypto::DigestContext context{EVP_MD_CTX_new()};
     EVP_PKEY_CTX* options = nullptr;
-    const char* digest = kind == KeyKind::ed25519 ? nullptr : "SHA256";
-    if (start(context.get(), &options, digest, nullptr, nullptr, key, nullptr) != 1) return {};
+    if (start(context.get(), &options, digest_for(key, kind), nullptr, nullptr, key, nullptr) != 1) return {};
     const bool is_rsa = kind == KeyKind::rsa || kind == KeyKind::rsa_pss;
     if (is_rsa && (EVP_PKEY_CTX_set_rsa_padding(options, RSA_PKCS1_PSS_PADDING) != 1 ||
                    EVP_PKEY_CTX_set_rsa_pss_saltlen(options, RSA_PSS_SALTLEN_DIGEST) != 1))

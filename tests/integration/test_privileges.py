@@ -77,7 +77,7 @@ def kinds(process):
     found = {}
     for number, target in process.descriptors().items():
         if number > 2:
-            kind = target.split(":[")[0].removeprefix("anon_inode:").strip("[]").split(":")[0]
+            kind = target.removeprefix("anon_inode:").strip("[]").split(":")[0]
             found[kind] = found.get(kind, 0) + 1
     return found
 

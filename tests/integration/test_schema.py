@@ -1,4 +1,7 @@
-"""The JSON Schema of the configuration and `sallyport check` agree: on the files in config/, and on broken ones."""
+"""The JSON Schema of the configuration and `sallyport check` agree: on the files in config/, and on broken ones.
+
+Good ones are checked with --print, which reads no certificate: theirs do not exist.
+"""
 
 import copy
 import json

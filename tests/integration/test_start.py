@@ -14,10 +14,9 @@ from support.pki import SERVICE_UID, Pair
 from support.ports import free_port, port_443, unprivileged_port_start
 from support.procfs import CAP_NET_BIND_SERVICE, Process
 from support.programs import curl
-from support.sallyport import Sallyport, address_of, simple_config
+from support.sallyport import UNPRIVILEGED, Sallyport, address_of, simple_config
 from support.waiting import until
 
-UNPRIVILEGED = ["setpriv", f"--reuid={SERVICE_UID}", f"--regid={SERVICE_UID}", "--clear-groups"]
 WITHOUT_CAPABILITIES = [*UNPRIVILEGED, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
 
 
@@ -145,6 +144,6 @@ def test_a_self_signed_pair_is_made_only_when_asked_for(start, installation, pki
     with App(answer("self")) as app:
         port = free_port()
         flags = ["run", "--listen", f"127.0.0.1:{port}", "--to", app.address.rsplit(":")[1]]
-        start(arguments=[*flags, "--self-signed", "localhost"])
+        start(arguments=[*flags, "--self-signed"])
         assert curl(("127.0.0.1", port), pki.ca, "--insecure").stdout == "self"
         Sallyport(installation, arguments=flags).wait_for_exit(78)

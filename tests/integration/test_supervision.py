@@ -116,5 +116,7 @@ def test_the_listening_port_stays_open_without_a_worker(serve):
     # Goal: between two workers a client waits, it is not refused. Method: kill, connect at once.
     with App(echo) as app:
         sallyport = serve(app)
-        kill(sallyport.worker())
+        worker = sallyport.worker()
+        kill(worker)
         socket.create_connection(address_of(sallyport.config), timeout=2).close()
+        replaced(sallyport, "worker", worker)

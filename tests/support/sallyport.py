@@ -12,10 +12,12 @@ from pathlib import Path
 
 import yaml
 
+from support.pki import SERVICE_UID
 from support.ports import free_port
 from support.procfs import Process
 from support.waiting import until
 
+UNPRIVILEGED = ["setpriv", f"--reuid={SERVICE_UID}", f"--regid={SERVICE_UID}", "--clear-groups"]
 SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:", "WARNING: ThreadSanitizer")
 
 

@@ -18,7 +18,8 @@ def client_context(ca, version=None, resume=True):
 
 
 class TlsClient:
-    """One connection. `ended` tells how the peer ended its direction: "close_notify", "eof" (none before), "reset"."""
+    """One connection. `ended` tells how the peer ended its direction: "close_notify", "eof" (none before it), "reset",
+    "alert"."""
 
     def __init__(self, address, context, name="localhost", session=None, timeout=15):
         self.timeout = timeout
@@ -78,13 +79,16 @@ class TlsClient:
         """Some bytes, or b"" at the peer's end: then `ended` tells how."""
         while not self.ended:
             try:
-                return self.tls.read(most)
+                data = self.tls.read(most)
+                if data:
+                    return data
+                self.ended = "close_notify"
             except ssl.SSLWantReadError:
                 self._fill()
-            except ssl.SSLZeroReturnError:
+            except ssl.SSLZeroReturnError:  # the same, once we have ended our direction
                 self.ended = "close_notify"
-            except ssl.SSLEOFError:
-                self.ended = self.ended or "eof"
+            except ssl.SSLError as error:
+                self.ended = self.ended or ("alert" if "ALERT" in (error.reason or "") else "eof")
         return b""
 
     def receive_exactly(self, count):

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 
 #include "keyholder/key_store.hpp"
 #include "keyholder/signing.hpp"
+#include "keyholder/source_file.hpp"
 #include "sallyport/keyholder/keyholder.hpp"
 #include "support/catch.hpp"
 
@@ -88,6 +90,14 @@ void sign_with_all(const KeyRing& ring)
             static_cast<void>(signer.sign({1, index, static_cast<ipc::SignatureScheme>(scheme), texts::tls12(29, 32)}));
 }
 
+/// Freed at once, on either heap: nothing but wiping removes it.
+void forget(const std::string& directory)
+{
+    const auto canary = read_source(directory + "/canary");
+    const auto by_cpp = std::make_unique<std::string>(canary->text());
+    OPENSSL_free(OPENSSL_strndup(canary->text().data(), canary->text().size()));
+}
+
 /// What must not, and what must be in the memory for one key.
 struct Needles {
     std::string name;
@@ -151,6 +161,7 @@ std::vector<Needles> lay_out(const pki::Directory& directory, const std::string&
 {
     std::vector<Needles> all;
     directory.write("passphrase", passphrase + "\n");
+    directory.write("canary", "none");
     for (const OnDisk& form : kOnDisk) {
         const pki::Pair pair{form.type};
         const std::string pem = pki::pem(pair.key, form.form, passphrase);
@@ -191,7 +202,8 @@ public:
         const int fd = open(("/proc/" + std::to_string(process) + "/mem").c_str(), O_RDONLY | O_CLOEXEC);
         pki::require(fd >= 0, "/proc/PID/mem");
         for (const Region& region : regions_of(process)) {
-            std::string content(std::min(region.end - region.begin, kRegionMax), '\0');
+            if (region.end - region.begin > kRegionMax) continue;
+            std::string content(region.end - region.begin, '\0');
             const ssize_t got = pread(fd, content.data(), content.size(), static_cast<off_t>(region.begin));
             content.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
             contents_.emplace_back(region, std::move(content));
@@ -267,6 +279,7 @@ TEST_CASE("Resident: loads every key, signs, and waits", "[.resident]")
         ring.replace(std::make_shared<const KeySet>(*std::move(keys)), 0);
     }
     sign_with_all(ring);
+    forget(std::getenv(kDirectory));
     REQUIRE(write(kReadyFd, "+", 1) == 1);
     char end = 0;
     CHECK(read(kStayFd, &end, 1) == 0);
@@ -292,6 +305,18 @@ TEST_CASE("After loading, no text of a key file is left, and the live key is", "
         for (const std::string& live : needles.live)
             CHECK_FALSE(memory.find(live).empty());
     }
+}
+
+TEST_CASE("What is freed is zero", "[keyholder][memory]")
+{
+    const pki::Directory directory;
+    static_cast<void>(lay_out(directory));
+    const std::string canary = draw_passphrase() + draw_passphrase();
+    directory.write("canary", canary);
+    const Resident resident{directory.file("")};
+    REQUIRE(resident.is_ready);
+    // The allocator writes its own links over the beginning of what is free.
+    CHECK(Memory{resident.pid()}.find(canary.substr(32)).empty());
 }
 
 TEST_CASE("The scalars of EC keys and the seeds of Ed25519 are only where no dump reaches", "[keyholder][memory]")
