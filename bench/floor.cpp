@@ -257,7 +257,8 @@ void accept_one(const Fd& listener)
     relay->client.relay = relay->app.relay = relay;
     relay->client.fd = std::move(fd);
     relay->app.fd = bench::connect_to(shard.app_port);
-    relay->app.readable = false;
+    // Nothing has come yet, as a rule: the first event tells.
+    relay->client.readable = relay->app.readable = false;
     if (shard.context != nullptr) {
         relay->tls = SSL_new(shard.context);
         BIO_up_ref(shard.bio);
@@ -266,7 +267,6 @@ void accept_one(const Fd& listener)
     if (relay->app.fd.number() < 0) return bury(*relay);
     shard.epoll.add(relay->client.fd, &relay->client);
     shard.epoll.add(relay->app.fd, &relay->app);
-    serve(relay->client, EPOLLIN);
 }
 
 void run(const Fd& listener)

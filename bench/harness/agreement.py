@@ -16,9 +16,10 @@ def differences(tls, version, fingerprint, resumes, operations):
     return [f"{key} is {tls[key]}, not {value}" for key, value in expected.items() if tls[key] != value]
 
 
-def remark(tls, version, resumes, operations):
-    """What is no fault of the measurement but should be known, or nothing."""
+def remarks(tls, version, resumes, operations):
+    """What is no fault of the measurement but should be known: {"remark": …} or nothing."""
     # RFC 8446, appendix C.4: a client should use a ticket only once, so each resumption should bring another.
     if resumes and version == "1.3" and tls["tickets"] < operations:
-        return f"gives {tls['tickets']} new tickets in {operations} resumptions: most clients resume every other time"
-    return None
+        text = f"gives {tls['tickets']} new tickets in {operations} resumptions: most clients resume every other time"
+        return {"remark": text}
+    return {}

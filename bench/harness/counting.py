@@ -16,6 +16,9 @@ from harness.cores import LOAD_CORE
 from harness.proxy import Failure, Proxy
 
 
+PATIENCE = 120  # seconds: under callgrind a start takes long
+
+
 @dataclass(frozen=True)
 class Operation:
     """What bench-load is told, the last word being the option that takes the amount, and how a report is counted."""
@@ -30,7 +33,8 @@ class Operation:
         return report["bytes"] / 1e6 if self.megabytes else report["operations"]
 
 
-HANDSHAKE = Operation("handshake + request + close", ("churn", "--parallel", "1", "--warm", "4", "--operations"), 50, 250)
+HANDSHAKE = Operation("handshake + request + close",
+                      ("churn", "--parallel", "1", "--warm", "4", "--operations"), 50, 250)
 RESUMED = Operation("resumed + request + close",
                     ("churn", "--resume", "--parallel", "1", "--warm", "4", "--operations"), 50, 250)
 REQUEST = Operation("request", ("saturate", "--connections", "1", "--milliseconds"), 200, 1000)
@@ -63,8 +67,8 @@ def per_operation(site, system, tool, operation, mode="tcp"):
 def _run(site, system, tool, operation, amount, mode):
     place = site.place(mode, LOAD_CORE)
     with Proxy(site, system, place, wrapper=tool.command(place.directory)) as proxy:
-        proxy.await_first_exchange()
-        with proxy.load([*operation.load, str(amount), "--limit", "120"]) as load:
+        proxy.await_first_exchange(PATIENCE)
+        with proxy.load([*operation.load, str(amount), "--limit", str(PATIENCE)]) as load:
             if not load.await_ready():
                 raise Failure(f"{load.complaint()}; {proxy.last_words()}")
             load.go()
@@ -75,13 +79,13 @@ def _run(site, system, tool, operation, amount, mode):
     return Counter(tool.read(place.directory)), operation.operations(report)
 
 
-def _end_in_good_order(proxy, patience=20):
+def _end_in_good_order(proxy):
     """The tool writes its figures when the proxy itself ends, so it is the proxy that is asked to."""
     pids = tree.members(proxy.process.pid)
     # strace is the proxy's parent; valgrind is the same process as what it runs.
     asked = pids[1] if tree.name(pids[0]) == "strace" else pids[0]
     os.kill(asked, signal.SIGTERM)
     try:
-        proxy.process.wait(patience)
+        proxy.process.wait(PATIENCE)
     except subprocess.TimeoutExpired as late:
         raise Failure("it does not end when asked to") from late

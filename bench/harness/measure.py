@@ -33,8 +33,9 @@ def _cpu(site, system, scenario, proxy, scale):
         if report is None:
             raise Failure(f"{load.complaint()}; {proxy.last_words()}")
     _check(site, system, scenario, report)
-    remark = agreement.remark(report["tls"], scenario.tls, scenario.resumes, report["operations"])
-    extras = {"remark": remark} if remark else {}
+    extras = {}
+    if system.speaks_tls:
+        extras = agreement.remarks(report["tls"], scenario.tls, scenario.resumes, report["operations"])
     extras |= {"seconds": report["seconds"], "latency_us": report["latency_us"], "operations": report["operations"]}
     if scenario.unit == CPU_PER_GIGABYTE:
         return spent * 1e3 / (report["bytes"] / 1e9), extras

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-TOOLS = ("openssl",)
 
 
 def is_installed(package):
@@ -46,9 +45,9 @@ def disable_units(packages):
             subprocess.run(["systemctl", "disable", "--now", "--quiet", *units], check=False)
 
 
-def install(systems):
+def install(systems, tools):
     """Installs what these systems and the runner itself need and says what that is."""
-    wanted = {*TOOLS, *(package for system in systems for package in system.packages)}
+    wanted = {*tools, *(package for system in systems for package in system.packages)}
     missing = sorted(package for package in wanted if not is_installed(package))
     if not missing:
         return

@@ -51,9 +51,9 @@ class Proxy:
         version = tls if self._system.speaks_tls else "none"
         return Load(self._site.programs, self.place.port, arguments, version)
 
-    def await_first_exchange(self):
+    def await_first_exchange(self, patience=15):
         """Waits until it serves; returns that moment of the monotonic clock."""
-        with self.load(["first", "--limit", "15"]) as load:
+        with self.load(["first", "--limit", str(patience)]) as load:
             load.await_ready()
             load.go()
             report = load.report()

@@ -5,6 +5,8 @@ import sys
 from harness.measure import measure
 from harness.proxy import Failure
 
+CLEAR = "\r\033[K"  # the terminal's line
+
 
 def rotated(items, by):
     """A B C, B C A, C A B: nobody is always first, and each is beside the others in time."""
@@ -48,10 +50,10 @@ class Progress:
     def __call__(self, number, scenario, system, entry):
         here = f"round {number + 1}/{self._rounds}  {scenario.name}  {system.name}"
         if "failure" in entry:
-            print(f"\r\033[K{here}: {entry['failure']}" if self._live else f"{here}: {entry['failure']}", file=sys.stderr)
+            print(f"{CLEAR if self._live else ''}{here}: {entry['failure']}", file=sys.stderr)
         elif self._live:
-            print(f"\r\033[K{here}: {entry['value']:.1f} {scenario.unit}", end="", file=sys.stderr, flush=True)
+            print(f"{CLEAR}{here}: {entry['value']:.1f} {scenario.unit}", end="", file=sys.stderr, flush=True)
 
     def end(self):
         if self._live:
-            print("\r\033[K", end="", file=sys.stderr)
+            print(CLEAR, end="", file=sys.stderr)

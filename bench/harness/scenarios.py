@@ -13,7 +13,7 @@ TIME = "ms"
 
 @dataclass(frozen=True)
 class Scenario:
-    """`load` is what bench-load is told; `amount` names the option that says how long or how much, which --quick halves."""
+    """`load` is what bench-load is told; `amount` names its option for how long or how much, which --quick halves."""
 
     name: str
     title: str
@@ -44,18 +44,18 @@ def _rows(mode, goals):
     cost = CPU_PER_OPERATION
     return [
         Scenario(f"{mode}-full", "full handshake + exchange + close", mode, cost,
-                 ("churn",), ("--operations", 1200), goals=goals["full"]),
+                 ("churn",), ("--operations", 800), goals=goals["full"]),
         Scenario(f"{mode}-resumed", "resumed handshake + exchange + close", mode, cost,
-                 ("churn", "--resume"), ("--operations", 1500), resumes=True, goals=goals["resumed"]),
+                 ("churn", "--resume"), ("--operations", 1000), resumes=True, goals=goals["resumed"]),
         # The app shares the proxy's core, as a sidecar's does.
         Scenario(f"{mode}-saturated", "keep-alive request, saturated", mode, cost,
-                 ("saturate",), ("--milliseconds", 1000), app_core=PROXY_CORE, goals=goals["saturated"]),
+                 ("saturate",), ("--milliseconds", 700), app_core=PROXY_CORE, goals=goals["saturated"]),
         Scenario(f"{mode}-rate", "request at 15,000/s", mode, cost,
-                 ("pace", "--rate", "15000"), ("--milliseconds", 1000), goals=goals["rate"]),
+                 ("pace", "--rate", "15000"), ("--milliseconds", 700), goals=goals["rate"]),
         Scenario(f"{mode}-download", "download", mode, CPU_PER_GIGABYTE,
-                 ("download",), ("--megabytes", 1000), goals=goals["download"]),
+                 ("download",), ("--megabytes", 600), goals=goals["download"]),
         Scenario(f"{mode}-upload", "upload", mode, CPU_PER_GIGABYTE,
-                 ("upload",), ("--megabytes", 1000), goals=goals["upload"]),
+                 ("upload",), ("--megabytes", 600), goals=goals["upload"]),
         Scenario(f"{mode}-idle", "idle connection, 5,000 held", mode, MEMORY,
                  ("hold", "--connections", "5000"), rounds=2, goals=goals["idle"]),
     ]
@@ -75,13 +75,13 @@ SCENARIOS = [
     Scenario("tcp-start", "start to first exchange", "tcp", TIME, ("first",), rounds=5, goals=both(50)),
     *_rows("http", HTTP_GOALS),
     Scenario("tcp-full-tls12", "full handshake, TLS 1.2", "tcp", CPU_PER_OPERATION,
-             ("churn",), ("--operations", 1200), tls="1.2", by_default=False),
+             ("churn",), ("--operations", 800), tls="1.2", by_default=False),
     Scenario("tcp-resumed-tls12", "resumed handshake, TLS 1.2", "tcp", CPU_PER_OPERATION,
-             ("churn", "--resume"), ("--operations", 1500), tls="1.2", resumes=True, by_default=False),
+             ("churn", "--resume"), ("--operations", 1000), tls="1.2", resumes=True, by_default=False),
     Scenario("tcp-crowd-100", "keep-alive request, 100 open connections", "tcp", CPU_PER_OPERATION,
-             ("saturate", "--idle", "36"), ("--milliseconds", 1000), app_core=PROXY_CORE, by_default=False),
+             ("saturate", "--idle", "36"), ("--milliseconds", 700), app_core=PROXY_CORE, by_default=False),
     Scenario("tcp-crowd-8000", "keep-alive request, 8,000 open connections", "tcp", CPU_PER_OPERATION,
-             ("saturate", "--idle", "7936"), ("--milliseconds", 1000), app_core=PROXY_CORE, by_default=False),
+             ("saturate", "--idle", "7936"), ("--milliseconds", 700), app_core=PROXY_CORE, by_default=False),
 ]
 
 

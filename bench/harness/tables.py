@@ -12,14 +12,39 @@ def _verdict(row):
     return {None: "", True: "holds", False: "MISSED"}[row.holds]
 
 
+TWO_SHARDS_LIMIT = 1.05
+CROWD_LIMIT = 1.15
+
+
+def comparisons(results):
+    """The goals that compare a system with itself, as far as their two sides were measured."""
+    pairs = [
+        (f"{name}: two shards cost, of one", by_system.get("sallyport-two-shards"), by_system.get("sallyport"),
+         TWO_SHARDS_LIMIT)
+        for name, by_system in results.items()
+    ]
+    few, many = results.get("tcp-crowd-100", {}), results.get("tcp-crowd-8000", {})
+    pairs += [
+        (f"{name}: a request among 8,000 open connections costs, of one among 100", many[name], few.get(name),
+         CROWD_LIMIT)
+        for name in many if name.startswith("sallyport")
+    ]
+    for what, entries, others, limit in pairs:
+        found = figures.ratio(entries, others) if entries and others else None
+        if found is not None:
+            holds = found <= limit + figures.METHOD_ERROR
+            yield f"{what}: {found:.2f} (limit {limit}, {'holds' if holds else 'MISSED'})"
+
+
 HEAD = ("", "median", "min", "max", "÷ best peer", "÷ floor", "goal", "", "p99 µs", "rounds")
 
 
 def _cells(scenario, row):
+    goal = "" if row.goal is None else "≤ " + _number(row.goal, 0 if scenario.unit == TIME else 2)
+    p99 = _number(row.p99_us, 0) if scenario.unit == CPU_PER_OPERATION else ""
     return (
         row.system, _number(row.median), _number(row.least), _number(row.most), _number(row.to_best_peer, 2),
-        _number(row.to_floor, 2), "" if row.goal is None else ("≤ " + _number(row.goal, 0 if scenario.unit == TIME else 2)),
-        _verdict(row), _number(row.p99_us, 0) if scenario.unit == CPU_PER_OPERATION else "", str(row.rounds),
+        _number(row.to_floor, 2), goal, _verdict(row), p99, str(row.rounds),
     )
 
 

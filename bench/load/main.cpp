@@ -1,5 +1,5 @@
-// bench-load SCENARIO --port N [--core N] [--tls 1.2|1.3|none] [--limit SECONDS] …: one bounded run against a TLS proxy
-// on this machine, reported as one line of JSON. The scenarios and their options: load/scenarios.hpp.
+// bench-load SCENARIO --port N [--core N] [--tls 1.2|1.3|none] [--limit SECONDS] …: one bounded run against a TLS
+// proxy on this machine, reported as one line of JSON. The scenarios and their options: load/scenarios.hpp.
 #include <csignal>
 #include <cstdio>
 #include <string_view>

@@ -49,5 +49,5 @@ class System:
 
     def version(self, _programs):
         said = subprocess.run([self.program, self.version_flag], capture_output=True, text=True, check=False)
-        lines = (said.stdout + said.stderr).strip().splitlines()
-        return lines[0] if lines else "unknown"
+        lines = (said.stdout + said.stderr).splitlines()
+        return next((line for line in lines if any(map(str.isdigit, line))), "unknown")

@@ -202,7 +202,7 @@ std::optional<typename Kind::Value> read_text(const Kind& kind, const Node& node
                                               Mistakes& mistakes)
 {
     if (!is_of_form(Node::Form::scalar, node, key, kind.what(), mistakes)) return std::nullopt;
-    auto parsed = kind.parse(node.text);
+    auto parsed = is_utf8(node.text) ? kind.parse(node.text) : std::unexpected{std::string{"is not UTF-8"}};
     if (parsed) return std::move(*parsed);
     mistakes.report(node.at, std::string{key} + " " + quote(node.written) + " " + parsed.error());
     return std::nullopt;

@@ -27,10 +27,17 @@ std::size_t edit_distance(std::string_view a, std::string_view b)
     return row.back();
 }
 
+bool is_control(char c)
+{
+    return static_cast<unsigned char>(c) < ' ' || c == 0x7f;
+}
+
 } // namespace
 
 void Mistakes::report(const Place& at, std::string text)
 {
+    // yaml-cpp repeats what it could not read.
+    std::ranges::replace_if(text, is_control, '?');
     found_.push_back({at.source, at.line, at.column, std::move(text)});
 }
 
@@ -43,10 +50,14 @@ std::vector<Diagnostic> Mistakes::take()
 std::string quote(std::string_view text)
 {
     if (text.find("-----BEGIN") != std::string_view::npos) return "(a PEM text)";
+    const bool is_text = is_utf8(text);
     const bool is_cut = text.size() > kQuotedMost;
-    std::string shown{text.substr(0, kQuotedMost)};
+    std::size_t length = std::min(text.size(), kQuotedMost);
+    while (is_cut && is_text && (text[length] & 0xc0) == 0x80)
+        --length; // not within a character
+    std::string shown{text.substr(0, length)};
     std::ranges::replace_if(
-        shown, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
+        shown, [&](char c) { return is_control(c) || (!is_text && (c & 0x80) != 0); }, '?');
     return "'" + shown + (is_cut ? "…'" : "'");
 }
 

@@ -30,6 +30,29 @@ std::string in_lower_case(std::string_view text)
     return lower;
 }
 
+/// The length of the UTF-8 sequence at the start of the text; 0 if there is none.
+std::size_t sequence_length(std::string_view text)
+{
+    struct Lead {
+        unsigned char mask;
+        unsigned char bits;
+        std::uint32_t least; ///< a smaller character has a shorter sequence
+    };
+    constexpr std::array<Lead, 4> kLeads{
+        {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}}};
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto lead = std::ranges::find_if(kLeads, [&](const Lead& l) { return (byte(0) & l.mask) == l.bits; });
+    const auto length = static_cast<std::size_t>(lead - kLeads.begin()) + 1;
+    if (lead == kLeads.end() || text.size() < length) return 0;
+    std::uint32_t character = byte(0) & static_cast<unsigned char>(~lead->mask);
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+        character = character << 6 | (byte(i) & 0x3fU);
+    }
+    const bool is_surrogate = character >= 0xd800 && character <= 0xdfff;
+    return character < lead->least || character > 0x10ffff || is_surrogate ? 0 : length;
+}
+
 std::ptrdiff_t index_of(const Node& node, std::string_view key)
 {
     if (node.form != Node::Form::mapping) return -1;
@@ -100,6 +123,16 @@ bool is_yaml_word(std::string_view text)
 {
     constexpr std::array<std::string_view, 10> kWords{"true", "false", "yes", "no", "on", "off", "y", "n", "null", "~"};
     return std::ranges::find(kWords, in_lower_case(text)) != kWords.end();
+}
+
+bool is_utf8(std::string_view text)
+{
+    while (!text.empty()) {
+        const std::size_t length = sequence_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
 }
 
 } // namespace sallyport::config

@@ -49,4 +49,7 @@ struct Node {
 /// What YAML 1.1 reads as a boolean or a null when it stands without quotes.
 [[nodiscard]] bool is_yaml_word(std::string_view text);
 
+/// Whether the bytes are well-formed UTF-8 (RFC 3629): only such a text can be printed as YAML and read back.
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 } // namespace sallyport::config

@@ -20,11 +20,14 @@ public:
     OutputDiscarded() : output_{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)}
     {
         const UniqueFd nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-        ::dup2(nowhere.get(), STDOUT_FILENO);
+        if (nowhere) ::dup2(nowhere.get(), STDOUT_FILENO);
     }
     OutputDiscarded(const OutputDiscarded&) = delete;
     OutputDiscarded& operator=(const OutputDiscarded&) = delete;
-    ~OutputDiscarded() { ::dup2(output_.get(), STDOUT_FILENO); }
+    ~OutputDiscarded()
+    {
+        if (output_) ::dup2(output_.get(), STDOUT_FILENO);
+    }
 
 private:
     UniqueFd output_;

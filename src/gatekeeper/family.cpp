@@ -75,9 +75,10 @@ bool Family::bear(Member& member, TimePoint now)
     Child& process = member.process;
     if (const Result<void> born = process.give_birth(now); !born) {
         if (!established_) throw StartError{ExitCode::os_error, birth_refused(process, born.error())};
+        log::error("child not started", {{"child", process.name()}, {"reason", birth_refused(process, born.error())}});
         process.kill();
         process.bury();
-        mourn(member, birth_refused(process, born.error()), now);
+        rest(member, now);
         return false;
     }
     member.phase = Phase::starting;
@@ -136,16 +137,24 @@ void Family::mourn(Member& member, const std::string& how, TimePoint now)
     Child& process = member.process;
     if (!established_)
         throw StartError{ExitCode::software, "the " + std::string{process.name()} + " died while starting: " + how};
-    const Millis wait = member.backoff.after(std::chrono::duration_cast<Millis>(now - process.born()));
+    const Millis wait = rest(member, now);
     if (draining_)
         log::info("child ended", {{"child", process.name()}, {"pid", process.pid()}, {"how", how}});
     else
         log::audit("child died",
                    {{"child", process.name()}, {"pid", process.pid()}, {"how", how}, {"another_in_ms", wait.count()}});
-    process.dismiss();
+    if (draining_ && &member == &worker_) send_away(keyholder_, now);
+}
+
+/// Until it may be born again.
+Millis Family::rest(Member& member, TimePoint now)
+{
+    const auto lived = std::chrono::duration_cast<Millis>(now - member.process.born());
+    const Millis wait = member.backoff.after(lived);
+    member.process.dismiss();
     member.phase = Phase::absent;
     member.deadline = now + wait;
-    if (draining_ && &member == &worker_) send_away(keyholder_, now);
+    return wait;
 }
 
 void Family::listen(TimePoint now)

@@ -81,6 +81,7 @@ private:
     void kill(Member& member, std::string_view reason);
     void send_away(Member& member, TimePoint now);
     void mourn(Member& member, const std::string& how, TimePoint now);
+    Millis rest(Member& member, TimePoint now);
 
     void hear(Member& member, TimePoint now);
     bool hear_keyholder(std::span<const std::byte> message, TimePoint now);

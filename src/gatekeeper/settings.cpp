@@ -134,10 +134,11 @@ Settings settings_of(const config::Config& config, const Machine& machine)
 
 std::uint16_t shards_of(const config::Config& config, const Machine& machine)
 {
-    if (config.shards.value_or(1) > sys::kShardsMax)
-        throw StartError{ExitCode::configuration, "shards: " + std::to_string(*config.shards) + " is over the most, " +
+    const std::uint16_t wanted = config.shards.value_or(std::clamp<std::uint16_t>(machine.shards, 1, sys::kShardsMax));
+    if (wanted < 1 || wanted > sys::kShardsMax)
+        throw StartError{ExitCode::configuration, "shards: " + std::to_string(wanted) + " is not between 1 and " +
                                                       std::to_string(sys::kShardsMax) + "; one per CPU is enough"};
-    return std::clamp<std::uint16_t>(config.shards.value_or(machine.shards), 1, sys::kShardsMax);
+    return wanted;
 }
 
 std::uint32_t connections_that_fit(std::uint64_t descriptors)
@@ -145,6 +146,11 @@ std::uint32_t connections_that_fit(std::uint64_t descriptors)
     if (descriptors <= kDescriptorsAside + kDescriptorsPerConnection) return 1;
     const std::uint64_t fit = (descriptors - kDescriptorsAside) / kDescriptorsPerConnection;
     return static_cast<std::uint32_t>(std::min(fit, kConnectionsMost));
+}
+
+std::uint64_t descriptors_for(std::uint32_t connections)
+{
+    return kDescriptorsAside + kDescriptorsPerConnection * connections;
 }
 
 } // namespace sallyport::gatekeeper

@@ -32,4 +32,7 @@ struct Settings {
 /// How many connections this many descriptors serve: two each, and some for the rest; at most 10,000, at least 1.
 [[nodiscard]] std::uint32_t connections_that_fit(std::uint64_t descriptors);
 
+/// How many descriptors so many connections take.
+[[nodiscard]] std::uint64_t descriptors_for(std::uint32_t connections);
+
 } // namespace sallyport::gatekeeper

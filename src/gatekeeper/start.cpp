@@ -53,13 +53,14 @@ T must(Result<T> result, const std::string& what)
 
 int run_command(std::span<const char* const> words);
 ExitCode obey(const config::CommandLine& line, Secrets secrets);
-ExitCode run(const config::Config& config, Secrets secrets);
+ExitCode run(const config::CommandLine& line, Secrets secrets);
 ExitCode check(const config::Config& config, const Secrets& secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
 Machine this_machine();
 std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
 std::vector<PassedSocket> sockets_of_systemd();
 void leave_root(const config::User& user);
+void warn_of_few_descriptors(const ipc::Limits& limits, const Machine& machine);
 
 void say(std::FILE* stream, const std::string& text)
 {
@@ -120,13 +121,13 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
     case config::Command::run:
         break;
     }
-    const config::Config config = load(line, secrets); // before the secrets move on
-    return run(config, std::move(secrets));
+    return run(line, std::move(secrets));
 }
 
-ExitCode run(const config::Config& config, Secrets secrets)
+ExitCode run(const config::CommandLine& line, Secrets secrets)
 {
     Signals signals;
+    const config::Config config = load(line, secrets);
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Machine machine = this_machine();
     Settings settings = settings_of(config, machine);
@@ -136,6 +137,7 @@ ExitCode run(const config::Config& config, Secrets secrets)
     leave_root(config.user);
     privsep::confine(privsep::profile(privsep::Process::gatekeeper));
     const LogRunning log{config.log};
+    warn_of_few_descriptors(settings.hello.limits, machine);
     Family family{directory, std::move(settings), std::move(bound.listeners), std::move(secrets)};
     return supervise(family, signals);
 }
@@ -187,6 +189,16 @@ std::vector<PassedSocket> sockets_of_systemd()
         const char* value = std::getenv(std::string{name}.c_str());
         return value == nullptr ? std::nullopt : std::optional<std::string>{value};
     });
+}
+
+void warn_of_few_descriptors(const ipc::Limits& limits, const Machine& machine)
+{
+    const std::uint64_t needed = descriptors_for(limits.connections_max);
+    if (needed > machine.descriptors)
+        log::warn("max_connections is out of reach",
+                  {{"needs_descriptors", needed},
+                   {"limit", machine.descriptors},
+                   {"remedy", "raise RLIMIT_NOFILE, or lower limits.max_connections"}});
 }
 
 /// What only root may do is done: the sockets are bound, and no file needs root.

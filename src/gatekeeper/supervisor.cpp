@@ -84,7 +84,7 @@ std::optional<ExitCode> Supervisor::stop(int signal)
     }
     if (stopping_ || signal == SIGQUIT) {
         log::warn("stopped at once", {{"signal", signal}});
-        return ExitCode::ok;
+        return ExitCode::failure;
     }
     stopping_ = true;
     log::info("draining", {{"signal", signal}});

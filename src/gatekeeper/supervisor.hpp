@@ -9,7 +9,7 @@ namespace sallyport::gatekeeper {
 
 /// Starts the family and keeps it alive until a signal ends it:
 ///   SIGTERM, SIGINT   drain, then `ok`; `software` if the worker died or had to be killed instead. A second one,
-///   SIGQUIT           stop at once, also with `ok`: it was asked for. The caller destroys the family next.
+///   SIGQUIT           stop at once, with `failure`: who was served was cut off. The caller destroys the family next.
 ///   SIGHUP            read the certificates again.
 ///   SIGCHLD           reap whoever died: as PID 1, strangers too.
 /// Errors: StartError until the first worker is Ready.

@@ -36,7 +36,7 @@ std::shared_ptr<const KeyPair> KeySets::find(std::uint32_t name) const
 {
     const std::uint32_t index = index_in(name);
     for (const auto& set : {current, replaced})
-        if (const auto pair = at(set, index); pair && key_name(index, *pair) == name) return pair;
+        if (auto pair = at(set, index); pair && key_name(index, *pair) == name) return pair;
     return at(current, index);
 }
 

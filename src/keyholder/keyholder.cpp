@@ -130,7 +130,7 @@ void Keyholder::take_source(std::span<const std::byte> message, std::vector<Uniq
 {
     auto description = ipc::decode<ipc::CertificateSource>(message);
     if (!description || prepared_) broken("a certificate source that is malformed or too late");
-    if (descriptors.size() != description->descriptors || (descriptors.size() != 0 && descriptors.size() != 2))
+    if (descriptors.size() != description->descriptors || (!descriptors.empty() && descriptors.size() != 2))
         broken("a certificate source without its descriptors");
     Source& source = sources_.emplace_back();
     source.description = *std::move(description);

@@ -33,7 +33,7 @@ std::string me_text()
 
 Problem permission_denied(const std::string& path)
 {
-    struct stat facts {};
+    struct stat facts{};
     const std::string start = "cannot read " + path + ": permission denied (";
     if (stat(path.c_str(), &facts) != 0)
         return {ExitCode::permission, start + "a directory above it is closed to me, " + me_text() +
@@ -96,7 +96,7 @@ Checked<SecretBuffer> read_source(const std::string& path)
 
 Checked<SecretBuffer> read_source(int fd, const std::string& label)
 {
-    struct stat facts {};
+    struct stat facts{};
     if (fstat(fd, &facts) != 0) return std::unexpected{unreadable(label, errno)};
     if (!S_ISREG(facts.st_mode)) return wrong(label + " is not a regular file");
     return read_whole(fd, label, capacity_for(facts));

@@ -13,7 +13,7 @@ namespace sallyport::log {
 class KeptEvent {
 public:
     explicit KeptEvent(const Event& event);
-    KeptEvent(KeptEvent&&) = default;
+    KeptEvent(KeptEvent&&) noexcept = default;
     KeptEvent(const KeptEvent&) = delete;
     KeptEvent& operator=(const KeptEvent&) = delete;
 

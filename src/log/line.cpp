@@ -2,6 +2,8 @@
 
 #include <ctime>
 #include <iterator>
+#include <type_traits>
+#include <variant>
 
 #include <fmt/format.h>
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/log/log.hpp"

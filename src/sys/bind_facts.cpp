@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <ranges>
 
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -23,9 +24,10 @@ constexpr std::uint32_t kEffectiveFlag = 1;
 struct Revision {
     std::uint32_t mark;
     std::size_t bytes;
-    unsigned pairs;
+    bool has_high_words;
 };
-constexpr std::array kRevisions{Revision{0x01000000, 12, 1}, Revision{0x02000000, 20, 2}, Revision{0x03000000, 24, 2}};
+constexpr std::array kRevisions{Revision{0x01000000, 12, false}, Revision{0x02000000, 20, true},
+                                Revision{0x03000000, 24, true}};
 
 /// The word after "Name:" at the beginning of a line.
 std::optional<std::string_view> field(std::string_view text, std::string_view name)
@@ -65,11 +67,12 @@ std::optional<std::uint32_t> parse_effective_uid(std::string_view text)
     return parse_number<std::uint32_t>(take_word(*rest));
 }
 
-std::uint32_t little_endian(std::span<const std::byte> bytes, std::size_t offset)
+/// The little-endian word of 32 bits at this index.
+std::uint64_t word_at(std::span<const std::byte> bytes, std::size_t index)
 {
-    std::uint32_t value{};
-    for (std::size_t i = 4; i-- > 0;)
-        value = (value << 8) | std::to_integer<std::uint32_t>(bytes[offset + i]);
+    std::uint64_t value{};
+    for (const std::byte byte : std::views::reverse(bytes.subspan(4 * index, 4)))
+        value = (value << 8) | std::to_integer<std::uint64_t>(byte);
     return value;
 }
 
@@ -152,13 +155,15 @@ std::optional<StatusFacts> parse_status(std::string_view proc_status)
 std::optional<FileCapability> parse_file_capability(std::span<const std::byte> attribute)
 {
     if (attribute.size() < 4) return std::nullopt;
-    const std::uint32_t head = little_endian(attribute, 0);
+    const std::uint64_t head = word_at(attribute, 0);
     for (const Revision& revision : kRevisions) {
         if ((head & kRevisionMask) != revision.mark || attribute.size() != revision.bytes) continue;
-        FileCapability capability{.effective = (head & kEffectiveFlag) != 0};
-        for (unsigned pair = 0; pair < revision.pairs; ++pair) {
-            capability.permitted |= std::uint64_t{little_endian(attribute, 4 + 8 * pair)} << (32 * pair);
-            capability.inheritable |= std::uint64_t{little_endian(attribute, 8 + 8 * pair)} << (32 * pair);
+        FileCapability capability{.permitted = word_at(attribute, 1),
+                                  .inheritable = word_at(attribute, 2),
+                                  .effective = (head & kEffectiveFlag) != 0};
+        if (revision.has_high_words) {
+            capability.permitted |= word_at(attribute, 3) << 32;
+            capability.inheritable |= word_at(attribute, 4) << 32;
         }
         return capability;
     }

@@ -75,7 +75,7 @@ Result<BoundingSet> keep_only(std::uint64_t kept)
     const auto now = capability_sets();
     if (!now) return std::unexpected{now.error()};
     if (cap_reset_ambient() != 0) return fail_errno("clearing the ambient capabilities");
-    const auto bounding = empty_bounding_set(*now);
+    auto bounding = empty_bounding_set(*now);
     if (!bounding) return bounding;
     if (const auto lowered = permit_only(now->permitted & kept); !lowered) return std::unexpected{lowered.error()};
     return bounding;

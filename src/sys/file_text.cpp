@@ -13,7 +13,7 @@ namespace sallyport::sys {
 
 namespace {
 
-constexpr std::size_t kTextMax = 1024 * 1024;
+constexpr std::size_t kTextMax = std::size_t{1024} * 1024;
 constexpr std::string_view kBlanks = " \t";
 
 } // namespace

@@ -48,8 +48,8 @@ bool root_is_out_of_reach()
 Result<void> become_user(uid_t uid, gid_t gid)
 {
     if (uid == kRoot || gid == kRoot) return fail(Fault::forbidden, Side::self, "becoming root");
-    if (const auto left = leave_groups(); !left) return left;
-    if (const auto changed = change_ids(uid, gid); !changed) return changed;
+    if (auto left = leave_groups(); !left) return left;
+    if (auto changed = change_ids(uid, gid); !changed) return changed;
     if (!all_ids_are(uid, gid)) return fail(Fault::internal, Side::self, "proving the change of user");
     if (!root_is_out_of_reach()) return fail(Fault::internal, Side::self, "proving that root is out of reach");
     return {};

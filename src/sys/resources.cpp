@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t kTasksWithoutShards = 2 + (2 + 2) + 2 * 2 + 2;
 constexpr std::uint64_t kTasksPerShard = 2 + 2;
 
-constexpr std::size_t kCpusMax = 1024 * 64;
+constexpr std::size_t kCpusMax = std::size_t{64} * 1024;
 
 double schedulable_cpus()
 {

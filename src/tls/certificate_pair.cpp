@@ -43,8 +43,8 @@ std::expected<CertificatePair, std::string> load_pair(const ipc::Certificate& ce
     if (!kind) return certificate_error(certificate.index, "its key is of a type that we cannot sign with");
     pair.kind = *kind;
     pair.names = crypto::facts_of(*pair.leaf).names;
-    pair.key = certificate.private_key.empty() ? remote_key(*pair.leaf, certificate.key)
-                                               : given_key(certificate.private_key);
+    pair.key =
+        certificate.private_key.empty() ? remote_key(*pair.leaf, certificate.key) : given_key(certificate.private_key);
     if (!pair.key) return certificate_error(certificate.index, "its key: " + crypto::take_error_text());
     return pair;
 }

@@ -1,8 +1,9 @@
 #include "sallyport/tls/remote_key.hpp"
 
-#include <array>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -36,17 +37,29 @@ void require_default_keys(const char* name)
     if (provider != "default") refuse_to_start(std::string{name} + " keys do not come from the default provider");
 }
 
-bool load()
+struct UnloadProvider {
+    void operator()(OSSL_PROVIDER* provider) const { OSSL_PROVIDER_unload(provider); }
+};
+using Provider = std::unique_ptr<OSSL_PROVIDER, UnloadProvider>;
+
+struct Providers {
+    Provider standard;
+    Provider remote;
+};
+
+Providers load()
 {
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) != 1) refuse_to_start("it does not initialise");
     // The order matters, see require_default_keys.
-    if (OSSL_PROVIDER_load(nullptr, "default") == nullptr) refuse_to_start("the default provider does not load");
-    if (OSSL_PROVIDER_add_builtin(nullptr, kProviderName, start_remote_provider) != 1 ||
-        OSSL_PROVIDER_load(nullptr, kProviderName) == nullptr)
-        refuse_to_start("our provider does not load");
+    Provider standard{OSSL_PROVIDER_load(nullptr, "default")};
+    if (!standard) refuse_to_start("the default provider does not load");
+    if (OSSL_PROVIDER_add_builtin(nullptr, kProviderName, start_remote_provider) != 1)
+        refuse_to_start("our provider cannot be added");
+    Provider remote{OSSL_PROVIDER_load(nullptr, kProviderName)};
+    if (!remote) refuse_to_start("our provider does not load");
     for (const char* name : {"EC", "RSA", "RSA-PSS", "ED25519"})
         require_default_keys(name);
-    return true;
+    return {std::move(standard), std::move(remote)};
 }
 
 /// What a server signs in TLS 1.3 (RFC 8446 §4.4.3), with zeros for the hash of a transcript.
@@ -102,8 +115,8 @@ bool sign_and_verify(const CertificatePair& pair)
 
 void load_providers()
 {
-    static const bool loaded = load();
-    static_cast<void>(loaded);
+    static const Providers providers = load();
+    static_cast<void>(providers);
 }
 
 void use_sign_channel(SignChannel* channel)

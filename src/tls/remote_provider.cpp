@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -60,7 +61,7 @@ OSSL_FUNC_keymgmt_query_operation_name_fn operation_name;
 
 void* new_key(void*)
 {
-    return std::make_unique<RemoteKey>().release();
+    return new (std::nothrow) RemoteKey;
 }
 
 void free_key(void* key)
@@ -144,7 +145,7 @@ OSSL_FUNC_signature_settable_ctx_params_fn signing_parameter_list;
 
 void* new_signing(void*, const char*)
 {
-    return std::make_unique<Signing>().release();
+    return new (std::nothrow) Signing;
 }
 
 void free_signing(void* signing)
@@ -219,6 +220,15 @@ int raise(RemoteKeyError reason)
     return 0;
 }
 
+/// Memory that runs out ends the process: an exception must not go through OpenSSL's frames.
+Result<ipc::Bytes> ask_keyholder(const Signing& signing, std::span<const unsigned char> text) noexcept
+{
+    const std::optional<ipc::SignatureScheme> scheme = scheme_for(signing.key->kind, signing.hash, signing.padding);
+    SignChannel* channel = current_sign_channel();
+    if (!scheme || channel == nullptr) return fail(Fault::internal, Side::self, "signing without a channel");
+    return channel->sign(signing.key->name, *scheme, std::as_bytes(text));
+}
+
 int sign(void* context, unsigned char* signature, std::size_t* size, std::size_t room, const unsigned char* text,
          std::size_t text_size)
 {
@@ -227,11 +237,7 @@ int sign(void* context, unsigned char* signature, std::size_t* size, std::size_t
         *size = signing.key->signature_max;
         return 1;
     }
-    const std::optional<ipc::SignatureScheme> scheme = scheme_for(signing.key->kind, signing.hash, signing.padding);
-    SignChannel* channel = current_sign_channel();
-    if (!scheme || channel == nullptr) return raise(RemoteKeyError::unavailable);
-    const Result<ipc::Bytes> made =
-        channel->sign(signing.key->name, *scheme, std::as_bytes(std::span{text, text_size}));
+    const Result<ipc::Bytes> made = ask_keyholder(signing, {text, text_size});
     if (!made && made.error().fault == Fault::forbidden) return raise(RemoteKeyError::refused);
     if (!made || made->size() > room) return raise(RemoteKeyError::unavailable);
     std::memcpy(signature, made->data(), made->size());

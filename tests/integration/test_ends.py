@@ -19,11 +19,17 @@ def wait_for_end(connection):
 
 
 def test_a_client_reset_is_told_to_the_app(serve, pki):
-    # Goal: the app learns at once, and as a reset, that its client is gone. Method: RST from the client.
-    with App(wait_for_end) as app:
+    # Goal: the app learns at once, and as a reset, that its client is gone. Method: RST from the client, in the middle
+    # of the relay (the app has answered).
+    def greet_and_wait(connection):
+        connection.sendall(connection.recv(5))
+        return wait_for_end(connection)
+
+    with App(greet_and_wait) as app:
         sallyport = serve(app)
         client = TlsClient(address_of(sallyport.config), client_context(pki.ca)).handshake()
         client.send(b"hello")
+        assert client.receive_exactly(5) == b"hello"
         client.reset()
         assert isinstance(app.outcome(2), ConnectionResetError)
     line = sallyport.connections()[0]

@@ -2,6 +2,7 @@
 
 import hashlib
 import queue
+import selectors
 import socket
 import tempfile
 import threading
@@ -141,18 +142,50 @@ def reset_after(count):
     return serve
 
 
-def held(connections):
-    """An app that only keeps its connections open, in this list."""
+class CrowdApp:
+    """An echo app for thousands of connections: one thread, one selector."""
 
-    def serve(connection):
-        connections.append(connection)
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", free_port()), backlog=4096)
+        self._listener.setblocking(False)
+        self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+        self._stop_in, self._stop_out = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        for watched in (self._listener, self._stop_in):
+            self._selector.register(watched, selectors.EVENT_READ)
+        self.open = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop_out.send(b"x")
+        self._thread.join(10)
+        for watched in [key.fileobj for key in self._selector.get_map().values()]:
+            watched.close()
+        self._stop_out.close()
+        self._selector.close()
+
+    def _run(self):
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj is self._stop_in:
+                    return
+                if key.fileobj is self._listener:
+                    self._selector.register(self._listener.accept()[0], selectors.EVENT_READ)
+                    self.open += 1
+                elif not self._echo(key.fileobj):
+                    self._selector.unregister(key.fileobj)
+                    key.fileobj.close()
+                    self.open -= 1
+
+    @staticmethod
+    def _echo(connection):
         try:
-            while connection.recv(4096):
-                pass
-        finally:
-            connections.remove(connection)
-
-    return serve
+            data = connection.recv(4096)
+            return bool(data) and connection.send(data) == len(data)
+        except ConnectionError:
+            return False
 
 
 class FullBacklog:

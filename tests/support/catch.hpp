@@ -9,6 +9,8 @@ inline auto Contains(const std::string& text)
 {
     return Matchers::ContainsSubstring(text);
 }
+using Matchers::EndsWith;
+using Matchers::StartsWith;
 } // namespace Catch
 #else
 #include <catch2/catch.hpp>

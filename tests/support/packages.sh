@@ -7,20 +7,18 @@ debian_release() { (. /etc/os-release && echo "${VERSION_ID:-}"); }
 # Debian 12's default Boost (1.74) is too old; 1.81 stands beside it.
 boost_package() { if [[ $(debian_release) == 12 ]]; then echo libboost1.81-dev; else echo libboost-dev; fi; }
 
+# Clang 19 is in both releases; Debian 12's default (14) cannot read std::expected.
 packages_for() {
     case $1 in
         build) echo g++ cmake ninja-build ccache pkg-config git "$(boost_package)" libssl-dev libyaml-cpp-dev libspdlog-dev \
             libfmt-dev libcli11-dev libcap-dev ;;
         demo) echo python3 openssl curl iproute2 util-linux binutils ;;
         test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema gnutls-bin curl \
-            openssl iproute2 util-linux binutils ;;
-        lint) echo clang clang-format clang-tidy shellcheck python3 ;;
-        fuzz) echo catch2 clang "$(clang_runtime_package)" ;;
+            openssl iproute2 util-linux libcap2-bin binutils ;;
+        lint) echo clang-19 clang-format-19 clang-tidy-19 shellcheck python3 ;;
+        fuzz) echo catch2 clang-19 libclang-rt-19-dev ;;
     esac
 }
-
-# libFuzzer and the sanitizers' runtime of the release's own clang.
-clang_runtime_package() { if [[ $(debian_release) == 12 ]]; then echo libclang-rt-14-dev; else echo libclang-rt-19-dev; fi; }
 
 is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
 

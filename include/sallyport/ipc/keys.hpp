@@ -4,7 +4,7 @@
 //   supply, one per worker: DescribeCertificate and DescribeTickets, each answered by one message; and the keyholder's
 //           notice Changed, which may come at any time and asks the worker to describe again what it names;
 //   sign,   one per shard: Sign, answered by Signature. One request is on the way at a time.
-// A row that is not lawful (kind, size, form) ends the channel: the worker is then compromised.
+// A message that is not a lawful row (kind, channel, size, shape) ends every channel of that worker: it is compromised.
 #pragma once
 
 #include <array>

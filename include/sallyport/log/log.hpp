@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace sallyport::log {
@@ -49,9 +50,9 @@ struct Options {
 /// (os_error) if the kernel gives no thread.
 void start(const Options& options);
 
-/// Writes what is queued, waits for it (at most 2 s where nobody reads), ends the thread. Lines that come later are
-/// written at once, unqueued, if there is room. The last act of a main, also of one that never started the log: what
-/// was kept is then written as JSON.
+/// Writes what is queued and ends the thread. Waits for the reader, at most 2 s in all; what it has no room for by then
+/// is lost. Lines that come later are written at once, unqueued, if there is room. The last act of a main, also of one
+/// that never started the log: what was kept is then written as JSON.
 void stop();
 
 /// Whether a line of this level is written: ask before costly fields are made.

@@ -128,6 +128,7 @@ TEST_CASE("A value of every kind is checked where it stands", "[config]")
         {"sandbox: {}",
          "3:1: unknown key 'sandbox': the keys here are listeners, upstreams, shards, keys, user, limits, "
          "drain, log"},
+        {"keys: \xff", "3:7: keys '?' is not UTF-8"},
         {"Shards: 2", "3:1: unknown key 'Shards': did you mean 'shards'?"},
         {"<<: {shards: 2}",
          "3:1: unknown key '<<': the keys here are listeners, upstreams, shards, keys, user, limits, "

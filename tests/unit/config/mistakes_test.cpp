@@ -30,6 +30,8 @@ TEST_CASE("A message never shows a PEM text, a control character or a long text"
     CHECK(quote("x -----BEGIN PRIVATE KEY-----\nMIGH") == "(a PEM text)");
     CHECK(quote(std::string(81, 'x')) == "'" + std::string(80, 'x') + "…'");
     CHECK(quote("grün") == "'grün'");
+    CHECK(quote("gr\xfcn") == "'gr?n'");
+    CHECK(quote(std::string(79, 'x') + "ü") == "'" + std::string(79, 'x') + "…'");
 }
 
 TEST_CASE("Mistakes come in the order of their places, with the place in front", "[config]")
@@ -45,4 +47,13 @@ TEST_CASE("Mistakes come in the order of their places, with the place in front",
         all += one.print() + "\n";
     CHECK(all == "a: first\nb:1:10: second\nb:2:1: third\n");
     CHECK_FALSE(mistakes.any());
+}
+
+TEST_CASE("UTF-8 is told from other bytes", "[config]")
+{
+    for (const std::string_view text : {"", "a", "grün", "€", "\U0001F512", "\xf4\x8f\xbf\xbf"})
+        CHECK(is_utf8(text));
+    for (const std::string_view text : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                        "\xf8\x88\x80\x80\x80", "a\xffz", "\xc3("})
+        CHECK_FALSE(is_utf8(text));
 }

@@ -44,6 +44,7 @@ TEST_CASE("What YAML allows and a configuration does not is reported with its pl
         {"a: [1\nb: 2", "refused\nf:2:2: this is not YAML: end of sequence flow not found\n"},
         {"a: b: c\n", "refused\nf:1:5: this is not YAML: illegal map value\n"},
         {"&a [*a]", "refused\nf:1:1: too large or too deeply nested\n"},
+        {"a: \"\\\n\\\x1b\"", "refused\nf:2:2: this is not YAML: unknown escape character: ?\n"},
         {"", "read\n"},
         {"# nothing\n", "read\n"},
     }));

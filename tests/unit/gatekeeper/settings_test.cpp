@@ -47,6 +47,7 @@ TEST_CASE("Connections are as many as the descriptors serve, ten thousand at mos
     }));
     CAPTURE(descriptors);
     CHECK(connections_that_fit(descriptors) == connections);
+    if (descriptors > 200) CHECK(descriptors_for(connections) <= descriptors);
 }
 
 TEST_CASE("Shards are those of the configuration, else of the machine, and never none", "[gatekeeper][settings]")

@@ -252,7 +252,7 @@ TEST_CASE("A second signal, or SIGQUIT, stops both children at once", "[gatekeep
         house.wait_for("worker drain ");
     }
     house.signal(second);
-    CHECK(house.exit_code() == 0);
+    CHECK(house.exit_code() == 1);
     CHECK_THAT(house.heard(), Contains("stopped at once"));
     if (!as_pid_1) CHECK((is_reaped(keyholder) && is_reaped(worker)));
 }

@@ -3,12 +3,9 @@
 #include <atomic>
 #include <thread>
 
-#include <unistd.h>
-
 #include "keyholder/key_store.hpp"
 #include "keyholder/self_signed.hpp"
 #include "keyholder/tickets.hpp"
-#include "sallyport/base/build.hpp"
 #include "sallyport/ipc/keys.hpp"
 #include "sallyport/sys/secret_memory_file.hpp"
 #include "support/catch.hpp"
@@ -374,39 +371,4 @@ TEST_CASE("A gatekeeper that breaks the protocol ends the keyholder", "[keyholde
     CHECK((!received || received->size == 0));
     rig.end();
     CHECK(rig.ended_by == static_cast<int>(ExitCode::software));
-}
-
-TEST_CASE("The first message must be the Hello of our own build", "[keyholder][process]")
-{
-    auto [near, far] = sys::Channel::pair().value();
-    SECTION("it is")
-    {
-        ipc::Hello hello;
-        hello.build_id = std::string{build_id()};
-        hello.shards = 3;
-        REQUIRE(near.send(ipc::encode(hello)).has_value());
-        CHECK(take_hello(far)->shards == 3);
-    }
-    SECTION("another build's")
-    {
-        ipc::Hello hello;
-        hello.build_id = "0.0.0+other";
-        REQUIRE(near.send(ipc::encode(hello)).has_value());
-        CHECK_THROWS_WITH(take_hello(far), Catch::Contains("0.0.0+other") && Catch::Contains("all three"));
-    }
-    SECTION("another message")
-    {
-        REQUIRE(near.send(ipc::encode(ipc::Load{})).has_value());
-        CHECK_THROWS_AS(take_hello(far), StartError);
-    }
-    SECTION("the gatekeeper is gone")
-    {
-        near = {};
-        CHECK_FALSE(take_hello(far).has_value());
-    }
-    SECTION("no channel")
-    {
-        sys::Channel none{UniqueFd{dup(0)}};
-        CHECK_THROWS_WITH(take_hello(none), Catch::Contains("started by sallyport"));
-    }
 }

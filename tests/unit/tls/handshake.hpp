@@ -151,6 +151,13 @@ private:
     std::string client_error_;
 };
 
+/// "succeeded", or why not.
+inline std::string handshake_reason(Pair& pair)
+{
+    if (pair.shake_hands()) return "succeeded";
+    return pair.failure() ? std::string{pair.failure()->reason} : "only the client failed: " + pair.client_error();
+}
+
 inline ipc::TlsSettings settings_for(std::size_t certificates)
 {
     ipc::TlsSettings settings;

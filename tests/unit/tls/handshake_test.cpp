@@ -8,16 +8,6 @@ using namespace sallyport;
 using namespace sallyport::tls;
 using namespace sallyport::tls::test;
 
-namespace {
-
-std::string handshake_reason(Pair& pair)
-{
-    if (pair.shake_hands()) return "succeeded";
-    return pair.failure() ? std::string{pair.failure()->reason} : "only the client failed: " + pair.client_error();
-}
-
-} // namespace
-
 TEST_CASE("Every key type signs in the keyholder for TLS 1.2 and 1.3, and the whole text reaches it",
           "[tls][handshake]")
 {
@@ -135,45 +125,6 @@ TEST_CASE("The whole chain is sent", "[tls][handshake]")
     CHECK(sk_X509_num(SSL_get_peer_cert_chain(pair.client())) == 3);
 }
 
-TEST_CASE("The server name chooses the certificate: exact, then wildcard, then the first", "[tls][sni]")
-{
-    const auto [sni, expected] = GENERATE(table<std::string, long>({
-        {"a.example", 1},
-        {"A.EXAMPLE", 1},
-        {"www.a.example", 3},
-        {"mail.a.example", 2},
-        {"deep.mail.a.example", 1},
-        {"unknown.example", 1},
-        {"", 1},
-    }));
-    const int version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
-    CAPTURE(sni, version);
-    Rig rig{
-        {{KeyType::ec256, {"a.example"}}, {KeyType::ec256, {"*.a.example"}}, {KeyType::rsa2048, {"www.a.example"}}}};
-    Pair pair{rig.contexts, {.version = version, .sni = sni}};
-    REQUIRE(handshake_reason(pair) == "succeeded");
-    CHECK(pair.peer_serial() == expected);
-    CHECK(pair.facts().sni == sni);
-}
-
-TEST_CASE("EC, RSA and Ed25519 certificates for one name serve whom they can", "[tls][sni]")
-{
-    Rig rig{{{KeyType::ec256, {"a.example"}}, {KeyType::rsa2048, {"a.example"}}, {KeyType::ed25519, {"a.example"}}}};
-    const auto [version, signatures, suites, expected] = GENERATE(table<int, std::string, std::string, long>({
-        {TLS1_3_VERSION, "ECDSA+SHA256", "", 1},
-        {TLS1_3_VERSION, "RSA-PSS+SHA256", "", 2},
-        {TLS1_3_VERSION, "ed25519", "", 3},
-        {TLS1_2_VERSION, "ECDSA+SHA256:RSA+SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", 1},
-        {TLS1_2_VERSION, "ECDSA+SHA256:RSA+SHA256", "ECDHE-RSA-AES128-GCM-SHA256", 2},
-        {TLS1_2_VERSION, "RSA+SHA512", "", 2},
-        {TLS1_2_VERSION, "ed25519", "", 3},
-    }));
-    CAPTURE(version, signatures, suites);
-    Pair pair{rig.contexts, {.version = version, .sni = "a.example", .suites12 = suites, .signatures = signatures}};
-    REQUIRE(handshake_reason(pair) == "succeeded");
-    CHECK(pair.peer_serial() == expected);
-}
-
 TEST_CASE("A client's own certificate is verified as if our provider were not there", "[tls][handshake]")
 {
     // Pitfall: peers' keys must be imported by the default provider, never offered to ours.
@@ -188,110 +139,6 @@ TEST_CASE("A client's own certificate is verified as if our provider were not th
     CHECK(crypto::X509Handle{SSL_get1_peer_certificate(pair.server())} != nullptr);
 }
 
-TEST_CASE("The intermediate profile negotiates what it says and nothing else", "[tls][policy]")
-{
-    Rig rig{{{KeyType::ec256, {"a.example"}}, {KeyType::rsa2048, {"a.example"}}}};
-    const auto [suite, expected] = GENERATE(table<std::string, std::string>({
-        {"ECDHE-ECDSA-AES128-GCM-SHA256", "succeeded"},
-        {"ECDHE-RSA-AES128-GCM-SHA256", "succeeded"},
-        {"ECDHE-ECDSA-AES256-GCM-SHA384", "succeeded"},
-        {"ECDHE-RSA-AES256-GCM-SHA384", "succeeded"},
-        {"ECDHE-ECDSA-CHACHA20-POLY1305", "succeeded"},
-        {"ECDHE-RSA-CHACHA20-POLY1305", "succeeded"},
-        {"AES128-GCM-SHA256", "no shared cipher"}, // key exchange by RSA: our keys cannot decrypt
-        {"DHE-RSA-AES128-GCM-SHA256", "no shared cipher"},
-        {"ECDHE-RSA-AES128-SHA256", "no shared cipher"},
-    }));
-    CAPTURE(suite);
-    Pair pair{rig.contexts, {.version = TLS1_2_VERSION, .suites12 = suite}};
-    CHECK(handshake_reason(pair) == expected);
-}
-
-TEST_CASE("A client chooses the cipher: every one of ours is good", "[tls][policy]")
-{
-    Rig rig{{{KeyType::ec256, {"a.example"}}}};
-    Pair pair{rig.contexts,
-              {.version = TLS1_2_VERSION, .suites12 = "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256"}};
-    REQUIRE(handshake_reason(pair) == "succeeded");
-    CHECK(pair.facts().cipher == "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256");
-}
-
-TEST_CASE("The profiles refuse the versions that they do not have", "[tls][policy]")
-{
-    const auto [profile, version, expected] = GENERATE(table<ipc::TlsProfile, int, std::string>({
-        {ipc::TlsProfile::modern, TLS1_2_VERSION, "unsupported protocol"},
-        {ipc::TlsProfile::modern, TLS1_3_VERSION, "succeeded"},
-        {ipc::TlsProfile::intermediate, TLS1_1_VERSION, "unsupported protocol"},
-        {ipc::TlsProfile::intermediate, TLS1_2_VERSION, "succeeded"},
-        {ipc::TlsProfile::intermediate, TLS1_3_VERSION, "succeeded"},
-    }));
-    CAPTURE(static_cast<int>(profile), version);
-    ipc::TlsSettings settings = settings_for(1);
-    settings.profile = profile;
-    Rig rig{{{KeyType::ec256, {"a.example"}}}, &settings};
-    Pair pair{rig.contexts, {.version = version}};
-    CHECK(handshake_reason(pair) == expected);
-}
-
-TEST_CASE("The groups are the profile's, and the access line names the one that was used", "[tls][policy]")
-{
-    const auto [groups, expected] = GENERATE(table<std::string, std::string>({
-        {"X25519", "x25519"},
-        {"P-256", "secp256r1"},
-        {"P-384", "secp384r1"},
-        {"P-521", "no shared group"},
-        {"X448", "no shared group"},
-    }));
-    CAPTURE(groups);
-    Rig rig{{{KeyType::ec256, {"a.example"}}}};
-    Pair pair{rig.contexts, {.groups = groups}};
-    const std::string reason = handshake_reason(pair);
-    CHECK((reason == "succeeded" ? std::string{pair.facts().group} : reason) == expected);
-}
-
-TEST_CASE("The post-quantum group is offered where OpenSSL knows it, and its absence breaks nothing", "[tls][policy]")
-{
-    Rig rig{{{KeyType::ec256, {"a.example"}}}};
-    Pair pair{rig.contexts, {}};
-    REQUIRE(handshake_reason(pair) == "succeeded");
-    CHECK(offers_post_quantum() == (OPENSSL_VERSION_NUMBER >= 0x30500000L));
-    CHECK(pair.facts().group == (offers_post_quantum() ? "X25519MLKEM768" : "x25519"));
-}
-
-TEST_CASE("Renegotiation is refused", "[tls][policy]")
-{
-    Rig rig{{{KeyType::ec256, {"a.example"}}}};
-    Pair pair{rig.contexts, {.version = TLS1_2_VERSION}};
-    REQUIRE(handshake_reason(pair) == "succeeded");
-    REQUIRE(SSL_renegotiate(pair.client()) == 1);
-    CHECK_FALSE(pair.shake_hands());
-    CHECK(rig.keyholder.requests().size() == 1);
-}
-
-TEST_CASE("ALPN answers with our first protocol that the client offers, or says that there is none",
-          "[tls][rfc7301-3.2]")
-{
-    const std::string h2_http1 = "\x02h2\x08http/1.1";
-    const std::string http1_h2 = "\x08http/1.1\x02h2";
-    const std::string other = "\x03xyz";
-    const auto [ours, offered, expected] = GENERATE_COPY(table<std::vector<std::string>, std::string, std::string>({
-        {{}, h2_http1, ""},
-        {{"h2", "http/1.1"}, "", ""},
-        {{"h2", "http/1.1"}, http1_h2, "h2"},
-        {{"http/1.1", "h2"}, h2_http1, "http/1.1"},
-        {{"http/1.1"}, h2_http1, "http/1.1"},
-        {{"h2"}, other, "no shared application protocol"},
-    }));
-    const std::string sni = GENERATE("a.example", "b.example"); // the second is in a context of its own
-    CAPTURE(ours, offered, sni);
-    ipc::TlsSettings settings = settings_for(2);
-    settings.alpn = ours;
-    Rig rig{{{KeyType::ec256, {"a.example"}}, {KeyType::ec256, {"b.example"}}}, &settings};
-    Pair pair{rig.contexts, {.sni = sni, .alpn = offered}};
-    const std::string reason = handshake_reason(pair);
-    CHECK((reason == "succeeded" ? std::string{pair.facts().alpn} : reason) == expected);
-}
-
 TEST_CASE("The facts of a handshake are told in IANA's words", "[tls]")
 {
     Rig rig{{{KeyType::rsa2048, {"a.example"}}}};
@@ -303,6 +150,18 @@ TEST_CASE("The facts of a handshake are told in IANA's words", "[tls]")
     CHECK(modern.facts().sni == "a.example");
     CHECK(modern.facts().alpn.empty());
     CHECK_FALSE(modern.facts().resumed);
+}
+
+TEST_CASE("A connection that said nothing has no facts", "[tls]")
+{
+    const Rig rig{{{KeyType::rsa2048, {"a.example"}}}};
+    const SslHandle silent = rig.contexts.new_session();
+    const HandshakeFacts facts = handshake_facts(silent.get());
+    CHECK(facts.cipher.empty());
+    CHECK(facts.group.empty());
+    CHECK(facts.sni.empty());
+    CHECK(facts.alpn.empty());
+    CHECK_FALSE(facts.resumed);
 }
 
 TEST_CASE("A server name with characters that no host has does not reach the log", "[tls]")
