@@ -102,7 +102,7 @@ std::optional<typename Kind::Value> read_value(const Kind& kind, const Node& nod
 
 /// A row of one value. `access` is a pointer to a member, or a function from T& to a part of it.
 template <typename T, typename Access, typename Kind>
-Row<T> value(std::string_view name, Access access, Kind kind, std::string_view help,
+Row<T> value(std::string_view name, Access access, const Kind& kind, std::string_view help,
              Presence presence = Presence::defaulted)
 {
     Row<T> row;

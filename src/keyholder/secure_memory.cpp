@@ -50,12 +50,17 @@ void* reallocate(void* memory, std::size_t size, const char* /*file*/, int /*lin
 
 } // namespace
 
-// The sanitizers want both halves to be of one kind, so `new` is here too. The array and the sized forms come here by
-// way of the library's own.
+// The sanitizers want both halves to be of one kind, so `new` is here too. The array forms come here by way of the
+// library's own (under a sanitizer by way of none: its own forms are a pair).
 void* operator new(std::size_t size)
 {
     if (void* memory = std::malloc(std::max<std::size_t>(size, 1))) return memory;
     throw std::bad_alloc{};
+}
+
+void* operator new(std::size_t size, const std::nothrow_t& /*nothrow*/) noexcept
+{
+    return std::malloc(std::max<std::size_t>(size, 1));
 }
 
 void operator delete(void* memory) noexcept
@@ -64,6 +69,11 @@ void operator delete(void* memory) noexcept
 }
 
 void operator delete(void* memory, std::size_t /*size*/) noexcept
+{
+    wipe_and_free(memory);
+}
+
+void operator delete(void* memory, const std::nothrow_t& /*nothrow*/) noexcept
 {
     wipe_and_free(memory);
 }

@@ -1,6 +1,6 @@
 #include "sallyport/net/held_bytes.hpp"
 
-#include <algorithm>
+#include <cstring>
 
 namespace sallyport::net {
 
@@ -9,8 +9,8 @@ void HeldBytes::append(std::span<const std::byte> bytes)
     if (bytes.empty()) return;
     const auto waiting = this->bytes();
     auto larger = std::make_unique_for_overwrite<std::byte[]>(waiting.size() + bytes.size());
-    std::ranges::copy(waiting, larger.get());
-    std::ranges::copy(bytes, larger.get() + waiting.size());
+    if (!waiting.empty()) std::memcpy(larger.get(), waiting.data(), waiting.size());
+    std::memcpy(larger.get() + waiting.size(), bytes.data(), bytes.size());
     const std::size_t size = waiting.size() + bytes.size();
     budget_.free_ += static_cast<std::ptrdiff_t>(used_);
     budget_.free_ -= static_cast<std::ptrdiff_t>(size);

@@ -57,7 +57,7 @@ SocketAddress any_ipv6(std::uint16_t port)
     any.sin6_family = AF_INET6;
     any.sin6_addr = in6addr_any;
     any.sin6_port = htons(port);
-    return SocketAddress::from(reinterpret_cast<const sockaddr*>(&any), sizeof any).value();
+    return SocketAddress::from(reinterpret_cast<const sockaddr*>(&any), sizeof any).value_or(SocketAddress{});
 }
 
 SocketAddress any_ipv4(std::uint16_t port)
@@ -66,7 +66,7 @@ SocketAddress any_ipv4(std::uint16_t port)
     any.sin_family = AF_INET;
     any.sin_addr.s_addr = htonl(INADDR_ANY);
     any.sin_port = htons(port);
-    return SocketAddress::from(reinterpret_cast<const sockaddr*>(&any), sizeof any).value();
+    return SocketAddress::from(reinterpret_cast<const sockaddr*>(&any), sizeof any).value_or(SocketAddress{});
 }
 
 /// Compiled out, disabled by ipv6.disable=1, or without an address by sysctl.

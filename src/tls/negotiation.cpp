@@ -61,7 +61,9 @@ int seal_or_open_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CI
     case TicketRing::Opened::unknown_key:
         return 0;
     case TicketRing::Opened::with_current_key:
-        return 1;
+        // A TLS 1.3 client uses a ticket once (RFC 8446 Appendix C.4): without a new one its next handshake is a full
+        // one.
+        return SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
     case TicketRing::Opened::with_older_key:
         return 2;
     case TicketRing::Opened::failed:

@@ -1,6 +1,6 @@
 #include "sallyport/tls/tls_stream.hpp"
 
-#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <openssl/err.h>
@@ -70,7 +70,7 @@ void TlsStream::keep_unread()
     if (unread.empty()) return;
     early_ = std::make_unique_for_overwrite<std::byte[]>(unread.size());
     early_size_ = unread.size();
-    std::ranges::copy(unread, early_.get());
+    std::memcpy(early_.get(), unread.data(), unread.size());
     scratch_.feed({});
 }
 

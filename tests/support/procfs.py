@@ -71,14 +71,20 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def readable_memory(self):
-        """Every readable mapping as (name, bytes)."""
+        """Every readable mapping as (name, bytes); but not a sanitizer's shadow, which is terabytes of nothing."""
         with open(self._root / "mem", "rb", buffering=0) as memory:
             for line in (self._root / "maps").read_text().splitlines():
                 span, rights, _, _, _, *name = line.split(None, 5)
                 if "r" not in rights or name in (["[vvar]"], ["[vsyscall]"], ["[vvar_vclock]"]):
                     continue
                 start, end = (int(edge, 16) for edge in span.split("-"))
+                if end - start > SHADOW_BYTES:
+                    continue
                 yield name[0] if name else "", _read_span(memory, start, end)
+
+
+# No process of ours maps so much at once; AddressSanitizer and ThreadSanitizer do, for their shadow.
+SHADOW_BYTES = 4 << 30
 
 
 def _read_span(memory, start, end):

@@ -31,6 +31,12 @@ namespace fs = std::filesystem;
 
 inline constexpr auto kPatience = 20s; ///< only a broken test waits so long
 inline constexpr std::uint32_t kDrainMs = 700;
+/// For children that never answer: as short as a busy machine lets the others answer in time.
+#ifdef SALLYPORT_SANITIZED
+inline constexpr auto kShortPatience = 6s;
+#else
+inline constexpr auto kShortPatience = 2s;
+#endif
 
 inline Settings small_settings()
 {

@@ -79,15 +79,15 @@ TEST_CASE("What a child finds wrong at the first start ends the gatekeeper with 
     const auto [role, line, code, text] = GENERATE(table<std::string, std::string, int, std::string>({
         {"keyholder", "fail", 78, "tls.key does not belong to tls.crt"},
         {"keyholder", "die", 70, "the keyholder died while starting: exit code 3"},
-        {"keyholder", "mute", 70, "the keyholder did not answer within 300 ms"},
+        {"keyholder", "mute", 70, "the keyholder did not answer within "},
         {"worker", "fail", 71, "no memory for a shard"},
         {"worker", "die", 70, "the worker died while starting: exit code 3"},
-        {"worker", "mute", 70, "the worker did not answer within 300 ms"},
+        {"worker", "mute", 70, "the worker did not answer within "},
     }));
     CAPTURE(role, line);
     Household house;
     house.script(role, line + "\n");
-    if (line == "mute") house.patience.start = 300ms;
+    if (line == "mute") house.patience.start = kShortPatience;
     house.start();
     const pid_t child = pid_of(house.wait_for(role + " born "));
     CHECK(house.exit_code() == code);
@@ -174,7 +174,7 @@ TEST_CASE("A child that does not answer in time or leaves its channel is killed 
 {
     Household house;
     house.script("worker", "desert\nmute\n");
-    house.patience = {.start = 300ms, .grace = 300ms};
+    house.patience = {.start = kShortPatience, .grace = 300ms};
     house.start();
     house.wait_for("worker born ");
     const pid_t mute = pid_of(house.wait_for("worker born "));

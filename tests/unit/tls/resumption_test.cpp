@@ -28,6 +28,15 @@ bool resumes(const ServerContexts& contexts, SSL_SESSION* session, const std::st
     return pair.facts().resumed;
 }
 
+void set_time(SSL_SESSION* session, std::time_t time)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+    SSL_SESSION_set_time_ex(session, time);
+#else
+    SSL_SESSION_set_time(session, time);
+#endif
+}
+
 /// The ring's key that sealed the session's ticket: its fill byte, see ticket_key().
 int sealed_by(const SSL_SESSION* session)
 {
@@ -137,7 +146,7 @@ TEST_CASE("An expired ticket is not accepted", "[tls][resumption]")
     Rig rig{kOne};
     Pair pair{rig.contexts, {.version = TLS1_2_VERSION, .sni = "a.example"}};
     SSL_set_info_callback(pair.server(), [](const SSL* ssl, int, int) {
-        if (SSL_SESSION* session = SSL_get_session(ssl)) SSL_SESSION_set_time(session, time(nullptr) - 7201);
+        if (SSL_SESSION* session = SSL_get_session(ssl)) set_time(session, std::time(nullptr) - 7201);
     });
     REQUIRE(pair.shake_hands());
     CHECK_FALSE(resumes(rig.contexts, pair.session().get()));
