@@ -8,20 +8,11 @@ namespace {
 
 constexpr std::size_t kNameMost = 63;
 
-std::vector<std::string_view> names_of(const std::vector<Key>& keys)
+void report_unknown(const Node& key, const std::vector<std::string_view>& known, Mistakes& mistakes)
 {
-    std::vector<std::string_view> names;
-    for (const Key& key : keys)
-        names.push_back(key.name);
-    return names;
-}
-
-void report_unknown(const Node& key, const std::vector<Key>& keys, Mistakes& mistakes)
-{
-    const std::vector<std::string_view> names = names_of(keys);
-    const std::string meant = suggestion(key.text, names);
+    const std::string meant = suggestion(key.text, known);
     mistakes.report(key.at,
-                    "unknown key " + quote(key.text) + (meant.empty() ? ": the keys here are " + join(names) : meant));
+                    "unknown key " + quote(key.text) + (meant.empty() ? ": the keys here are " + join(known) : meant));
 }
 
 /// The schema of the value with its help and default.
@@ -46,13 +37,12 @@ bool is_name(std::string_view text)
 
 } // namespace
 
-bool check_keys(const Node& node, std::string_view name, const std::vector<Key>& keys, Mistakes& mistakes)
+bool check_keys(const Node& node, std::string_view name, const std::vector<std::string_view>& keys, Mistakes& mistakes)
 {
     if (node.form == Node::Form::null) return true;
-    const std::string what = "a mapping with the keys " + join(names_of(keys));
-    if (!is_of_form(Node::Form::mapping, node, name, what, mistakes)) return false;
+    if (!is_of_form(Node::Form::mapping, node, name, "a mapping with the keys " + join(keys), mistakes)) return false;
     for (const Node& key : node.keys)
-        if (std::ranges::find(keys, key.text, &Key::name) == keys.end()) report_unknown(key, keys, mistakes);
+        if (std::ranges::find(keys, key.text) == keys.end()) report_unknown(key, keys, mistakes);
     return true;
 }
 

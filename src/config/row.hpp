@@ -47,7 +47,7 @@ template <typename T>
 using Rows = std::vector<Row<T>>;
 
 /// The first half of reading a mapping: its form and its unknown keys. False if it is no mapping.
-[[nodiscard]] bool check_keys(const Node& node, std::string_view name, const std::vector<Key>& keys,
+[[nodiscard]] bool check_keys(const Node& node, std::string_view name, const std::vector<std::string_view>& keys,
                               Mistakes& mistakes);
 void report_missing(const Node& node, const Key& key, Mistakes& mistakes);
 /// Whether a name that the user chose is a word that no reader of YAML takes for something else.
@@ -65,11 +65,20 @@ std::vector<Key> keys_of(const Rows<T>& rows)
     return keys;
 }
 
+template <typename T>
+std::vector<std::string_view> names_of(const Rows<T>& rows)
+{
+    std::vector<std::string_view> names;
+    for (const Row<T>& row : rows)
+        names.push_back(row.key.name);
+    return names;
+}
+
 /// Reads the keys in the order of the rows. What is wrong is reported and keeps its default.
 template <typename T>
 void read_mapping(const Node& node, std::string_view name, const Rows<T>& rows, T& into, Mistakes& mistakes)
 {
-    if (!check_keys(node, name, keys_of(rows), mistakes)) return;
+    if (!check_keys(node, name, names_of(rows), mistakes)) return;
     for (const Row<T>& row : rows) {
         const Node* value = node.find(row.key.name);
         const bool is_left_out = value != nullptr && row.key.presence == Presence::optional &&

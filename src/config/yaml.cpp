@@ -1,7 +1,9 @@
 #include "yaml.hpp"
 
+#include <sstream>
 #include <stdexcept>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace sallyport::config {
@@ -83,6 +85,36 @@ private:
     int nodes_{0};
 };
 
+/// Notes where a document starts, and nothing else.
+class DocumentStart : public YAML::EventHandler {
+public:
+    YAML::Mark mark;
+
+    void OnDocumentStart(const YAML::Mark& at) override { mark = at; }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+    void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+    void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+    void OnMapEnd() override {}
+};
+
+/// The only document; nothing if there is none. YAML::LoadAll would do, but makes documents without end out of a
+/// stray comma.
+std::optional<YAML::Node> only_document(const std::string& text, const std::string& source, Mistakes& mistakes)
+{
+    std::istringstream stream{text};
+    YAML::Parser parser{stream};
+    DocumentStart start;
+    if (!parser.HandleNextDocument(start)) return std::nullopt;
+    if (parser.HandleNextDocument(start))
+        mistakes.report({source, start.mark.line + 1, start.mark.column + 1},
+                        "the configuration has ended before this: there is one YAML document only");
+    return YAML::Load(text);
+}
+
 std::string syntax_error(const YAML::Exception& error, const std::string& text)
 {
     std::string explained = "this is not YAML: " + error.msg;
@@ -124,13 +156,8 @@ std::optional<Node> read_yaml(const std::string& text, const std::string& source
     const Place start{source, 1, 1};
     try {
         if (text.size() > kTextMax) throw TooLarge{"larger than 1 MiB"};
-        const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-        if (documents.size() > 1) {
-            mistakes.report(start, "this is more than one YAML document: leave out the '---' between them");
-            return std::nullopt;
-        }
-        if (documents.empty()) return Node{.at = start};
-        return Conversion{source, mistakes}.convert(documents.front(), 0);
+        const auto document = only_document(text, source, mistakes);
+        return document ? Conversion{source, mistakes}.convert(*document, 0) : Node{.at = start};
     } catch (const YAML::Exception& error) {
         mistakes.report({source, error.mark.line + 1, error.mark.column + 1}, syntax_error(error, text));
     } catch (const TooLarge& error) {

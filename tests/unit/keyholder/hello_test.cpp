@@ -4,6 +4,7 @@
 
 #include "sallyport/base/build.hpp"
 #include "sallyport/base/start_error.hpp"
+#include "sallyport/ipc/codec.hpp"
 #include "support/catch.hpp"
 
 using namespace sallyport;
