@@ -83,10 +83,7 @@ def test_a_unix_socket_app_is_reached(serve, pki):
 
 
 def listening_socket():
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", free_port()))
-    listener.listen(128)
-    return listener
+    return socket.create_server(("127.0.0.1", free_port()))
 
 
 def test_an_inherited_descriptor_serves(start, pki):

@@ -120,9 +120,7 @@ def test_it_works_below_another_process(serve, pki):
 
 def test_a_taken_port_is_refused_and_says_by_whom(installation, pki):
     # Goal: the commonest mistake explains itself. Method: a listener of this very program on the port.
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", free_port()))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
         config = simple_config(pki.pair(), "127.0.0.1:7766", port=taken.getsockname()[1])
         sallyport = Sallyport(installation, config)
         sallyport.process.wait(10)

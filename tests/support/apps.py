@@ -192,9 +192,7 @@ class FullBacklog:
     """A listening port whose queue is full: a connection to it neither succeeds nor fails."""
 
     def __enter__(self):
-        self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", free_port()))
-        self._listener.listen(0)
+        self._listener = socket.create_server(("127.0.0.1", free_port()), backlog=0)
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self._fillers = []
         for _ in range(4):
