@@ -130,7 +130,7 @@ Row<T> value(std::string_view name, Access access, const Kind& kind, std::string
 
 /// A row of a mapping; left out or empty, it has its defaults.
 template <typename T, typename Part>
-Row<T> mapping(std::string_view name, Part T::*access, const Rows<Part>& rows, std::string_view help,
+Row<T> mapping(std::string_view name, Part T::* access, const Rows<Part>& rows, std::string_view help,
                Presence presence = Presence::defaulted)
 {
     const std::vector<Key> keys = keys_of(rows);
@@ -142,7 +142,7 @@ Row<T> mapping(std::string_view name, Part T::*access, const Rows<Part>& rows, s
 
 /// A row of a list of mappings. An item with mistakes is still an item: positions in the list and the value are equal.
 template <typename T, typename Item>
-Row<T> list(std::string_view name, std::vector<Item> T::*access, const Rows<Item>& rows, std::size_t items_max,
+Row<T> list(std::string_view name, std::vector<Item> T::* access, const Rows<Item>& rows, std::size_t items_max,
             std::string_view help)
 {
     const std::vector<Key> keys = keys_of(rows);
@@ -166,7 +166,7 @@ Row<T> list(std::string_view name, std::vector<Item> T::*access, const Rows<Item
 
 /// A row of a mapping from names to mappings.
 template <typename T, typename Item>
-Row<T> named(std::string_view name, std::map<std::string, Item> T::*access, const Rows<Item>& rows,
+Row<T> named(std::string_view name, std::map<std::string, Item> T::* access, const Rows<Item>& rows,
              std::size_t entries_max, std::string_view help)
 {
     const std::vector<Key> keys = keys_of(rows);

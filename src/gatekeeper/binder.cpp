@@ -188,7 +188,7 @@ void Binder::refuse(const config::Bind& bind, const Error& error) const
 
 std::optional<struct stat> file_at(const SocketAddress& address)
 {
-    struct stat file {};
+    struct stat file{};
     if (::lstat(address.unix_path().c_str(), &file) != 0) return std::nullopt;
     return file;
 }

@@ -98,7 +98,7 @@ void submit_kept(Log& log, const Kept& kept)
 
 void ignore_sigpipe()
 {
-    struct sigaction ignore {};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, nullptr);
 }

@@ -111,7 +111,7 @@ Result<void> ensure_standard_descriptors()
 
 Result<void> ignore_signals(std::span<const int> signals)
 {
-    struct sigaction ignore {};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     for (const int signal : signals)
         if (::sigaction(signal, &ignore, nullptr) != 0) return fail_errno("ignoring a signal");

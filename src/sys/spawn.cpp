@@ -75,7 +75,7 @@ bool arrange_descriptors(Recipe& recipe)
 
 void reset_signals()
 {
-    struct sigaction standard {};
+    struct sigaction standard{};
     standard.sa_handler = SIG_DFL;
     for (int signal = 1; signal < NSIG; ++signal)
         static_cast<void>(::sigaction(signal, &standard, nullptr)); // SIGKILL, SIGSTOP and libc's own refuse: as well

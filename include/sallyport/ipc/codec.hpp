@@ -41,7 +41,7 @@ public:
 
 private:
     template <typename T>
-    requires std::is_integral_v<T> || std::is_enum_v<T>
+        requires std::is_integral_v<T> || std::is_enum_v<T>
     void write(T value)
     {
         std::array<std::byte, sizeof(T)> raw;
@@ -65,8 +65,11 @@ private:
             write(element);
     }
     template <typename T>
-    requires requires(T& t, Writer& w) { t.fields(w); }
-    void write(T& composite) { composite.fields(*this); }
+        requires requires(T& t, Writer& w) { t.fields(w); }
+    void write(T& composite)
+    {
+        composite.fields(*this);
+    }
 
     Bytes bytes_;
 };
@@ -86,7 +89,7 @@ public:
 
 private:
     template <typename T>
-    requires std::is_integral_v<T> || std::is_enum_v<T>
+        requires std::is_integral_v<T> || std::is_enum_v<T>
     void read(T& value)
     {
         if constexpr (std::is_same_v<T, bool>) {
@@ -117,8 +120,11 @@ private:
             read(list.emplace_back());
     }
     template <typename T>
-    requires requires(T& t, Reader& r) { t.fields(r); }
-    void read(T& composite) { composite.fields(*this); }
+        requires requires(T& t, Reader& r) { t.fields(r); }
+    void read(T& composite)
+    {
+        composite.fields(*this);
+    }
 
     std::span<const std::byte> rest_;
     bool good_{true};

@@ -25,13 +25,13 @@ struct Field {
     Field(std::string_view n, const char* v) : name{n}, value{std::string_view{v}} {}
     Field(std::string_view n, bool v) : name{n}, value{v} {}
     template <typename T>
-    requires std::is_integral_v<T> && std::is_signed_v<T> Field(std::string_view n, T v)
-        : name{n}, value{static_cast<std::int64_t>(v)}
+        requires std::is_integral_v<T> && std::is_signed_v<T>
+    Field(std::string_view n, T v) : name{n}, value{static_cast<std::int64_t>(v)}
     {
     }
     template <typename T>
-    requires std::is_integral_v<T> && std::is_unsigned_v<T> &&(!std::is_same_v<T, bool>)Field(std::string_view n, T v)
-        : name{n}, value{static_cast<std::uint64_t>(v)}
+        requires std::is_integral_v<T> && std::is_unsigned_v<T> && (!std::is_same_v<T, bool>)
+    Field(std::string_view n, T v) : name{n}, value{static_cast<std::uint64_t>(v)}
     {
     }
 };

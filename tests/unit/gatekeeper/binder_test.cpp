@@ -174,7 +174,7 @@ TEST_CASE("A Unix socket's file has its permissions and is removed at the end, u
         const Bound bound = bind_all({plan}, {});
         CHECK(bound.listeners.at(0).shared);
         CHECK(accepts(address));
-        struct stat file {};
+        struct stat file{};
         REQUIRE(::stat(path.c_str(), &file) == 0);
         CHECK((file.st_mode & 0777) == 0600);
         bound.files.at(0).give_to(65532, 65532);

@@ -307,6 +307,7 @@ TEST_CASE("After loading, no text of a key file is left, and the live key is", "
     }
 }
 
+#ifndef SALLYPORT_SANITIZED // a sanitizer has an allocator of its own, which does not tell what was freed
 TEST_CASE("What is freed is zero", "[keyholder][memory]")
 {
     const pki::Directory directory;
@@ -318,6 +319,7 @@ TEST_CASE("What is freed is zero", "[keyholder][memory]")
     // The allocator writes its own links over the beginning of what is free.
     CHECK(Memory{resident.pid()}.find(canary.substr(32)).empty());
 }
+#endif
 
 TEST_CASE("The scalars of EC keys and the seeds of Ed25519 are only where no dump reaches", "[keyholder][memory]")
 {

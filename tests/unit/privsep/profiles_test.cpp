@@ -9,7 +9,7 @@ using namespace sallyport::privsep;
 
 namespace {
 
-std::ptrdiff_t holders(bool Profile::*power)
+std::ptrdiff_t holders(bool Profile::* power)
 {
     return std::ranges::count_if(kProfiles, [&](const Profile& row) { return row.*power; });
 }

@@ -44,8 +44,7 @@ std::size_t open_descriptors()
 
 bool is_dev_null(const UniqueFd& fd)
 {
-    struct stat theirs {
-    }, real{};
+    struct stat theirs{}, real{};
     return ::fstat(fd.get(), &theirs) == 0 && ::stat("/dev/null", &real) == 0 && theirs.st_rdev == real.st_rdev;
 }
 

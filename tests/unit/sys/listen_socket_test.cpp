@@ -56,7 +56,7 @@ int option(const UniqueFd& socket, int level, int name)
 
 mode_t permissions(const std::string& path)
 {
-    struct stat file {};
+    struct stat file{};
     REQUIRE(::stat(path.c_str(), &file) == 0);
     return file.st_mode & 07777;
 }

@@ -94,8 +94,7 @@ TEST_CASE("A range of descriptors is closed with both of its ends", "[sys][proce
 TEST_CASE("Missing standard descriptors become /dev/null, present ones stay", "[sys][process]")
 {
     CHECK(test::in_child([] {
-              struct stat error_before {
-              }, error_after{}, input{}, null{};
+              struct stat error_before{}, error_after{}, input{}, null{};
               MUST(::fstat(STDERR_FILENO, &error_before) == 0);
               ::close(STDIN_FILENO);
               ::close(STDOUT_FILENO);
