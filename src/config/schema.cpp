@@ -120,7 +120,7 @@ Rows<Log> log_rows()
                    "The least important lines to write; the audit stream is always written"),
         value<Log>("format", &Log::format, Choice<LogFormat>{{{"json", LogFormat::json}, {"plain", LogFormat::plain}}},
                    "How a line looks"),
-        value<Log>("queue_lines", &Log::queue_lines, Integer<std::uint32_t>{{64, 1'048'576}},
+        value<Log>("queue_lines", &Log::queue_lines, Integer<std::uint32_t>{{64, 65'536}},
                    "How many lines wait for a slow reader of the log before the oldest are dropped"),
     };
 }

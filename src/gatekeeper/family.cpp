@@ -65,6 +65,7 @@ void Family::bear_keyholder(TimePoint now)
 void Family::bear_worker(TimePoint now)
 {
     if (!bear(worker_, now)) return;
+    introductions_ = 0;
     brief_worker(worker_.process, settings_, listeners_);
     introduce_members();
     worker_.process.tell(ipc::Serve{});
@@ -91,8 +92,10 @@ void Family::introduce_members()
 {
     if (const auto introduced = introduce(keyholder_.process, worker_.process, settings_.hello.shards); !introduced) {
         log::error("no key channels", {{"reason", introduced.error().cause.message()}});
-        kill(worker_, "it has no way to its keys");
+        return kill(worker_, "it has no way to its keys");
     }
+    ++introductions_;
+    expect_nothing(worker_);
 }
 
 void Family::check_deadline(Member& member, TimePoint now)
@@ -102,6 +105,8 @@ void Family::check_deadline(Member& member, TimePoint now)
     if (member.phase == Phase::starting && !established_)
         throw StartError{ExitCode::software, "the " + name + " did not answer within " + in_words(patience_.start)};
     if (member.phase == Phase::starting) kill(member, "it did not answer in time");
+    if (member.phase == Phase::serving)
+        kill(member, &member == &worker_ ? "the keyholder wants no more of it" : "it did not answer in time");
     if (member.phase == Phase::leaving) kill(member, "it did not end in time");
 }
 
@@ -144,6 +149,7 @@ void Family::mourn(Member& member, const std::string& how, TimePoint now)
         log::audit("child died",
                    {{"child", process.name()}, {"pid", process.pid()}, {"how", how}, {"another_in_ms", wait.count()}});
     if (draining_ && &member == &worker_) send_away(keyholder_, now);
+    if (&member == &keyholder_) expect_nothing(worker_);
 }
 
 /// Until it may be born again.
@@ -183,6 +189,7 @@ bool Family::hear_keyholder(std::span<const std::byte> message, TimePoint now)
 bool Family::hear_worker(std::span<const std::byte> message, TimePoint now)
 {
     if (ipc::decode<ipc::Ready>(message)) return worker_ready();
+    if (const auto lost = ipc::decode<ipc::KeysLost>(message)) return worker_lost_its_keys(*lost, now);
     if (const auto drained = ipc::decode<ipc::Drained>(message)) return worker_drained(*drained, now);
     if (const auto failure = ipc::decode<ipc::Failed>(message)) return failed(worker_, *failure, now);
     return false;
@@ -191,9 +198,11 @@ bool Family::hear_worker(std::span<const std::byte> message, TimePoint now)
 bool Family::keyholder_loaded(const ipc::Loaded& loaded)
 {
     write_loaded(loaded);
-    if (keyholder_.phase != Phase::starting) return keyholder_.phase == Phase::serving; // an answer to `reload`
+    const bool first = keyholder_.phase == Phase::starting; // else an answer to `reload`
+    if (!first && keyholder_.phase != Phase::serving) return false;
     keyholder_.phase = Phase::serving;
-    keyholder_.deadline = TimePoint::max();
+    expect_nothing(keyholder_);
+    if (!first) return true;
     if (worker_.process.channel() >= 0) introduce_members();
     return true;
 }
@@ -207,8 +216,21 @@ bool Family::worker_ready()
     established_ = true;
     if (worker_.phase != Phase::starting) return draining_; // it was told so meanwhile
     worker_.phase = Phase::serving;
-    worker_.deadline = TimePoint::max();
+    expect_nothing(worker_);
     return true;
+}
+
+/// If the keyholder has died, its death is told next, and a new one is introduced to this worker.
+bool Family::worker_lost_its_keys(const ipc::KeysLost& lost, TimePoint now)
+{
+    const bool both_serve = worker_.phase == Phase::serving && keyholder_.phase == Phase::serving;
+    if (both_serve && lost.introductions == introductions_) worker_.deadline = now + patience_.keyless;
+    return true;
+}
+
+void Family::expect_nothing(Member& member)
+{
+    if (member.phase == Phase::serving) member.deadline = TimePoint::max();
 }
 
 bool Family::worker_drained(const ipc::Drained& drained, TimePoint now)
@@ -223,6 +245,7 @@ bool Family::failed(Member& member, const ipc::Failed& failure, TimePoint now)
 {
     if (!established_) throw StartError{exit_code_of(failure), failure.text};
     if (&member == &keyholder_ && member.phase == Phase::serving) {
+        expect_nothing(keyholder_);
         log::error("certificates not reloaded", {{"reason", failure.text}, {"in_force", "the old ones"}});
         return true;
     }
@@ -231,7 +254,7 @@ bool Family::failed(Member& member, const ipc::Failed& failure, TimePoint now)
     return true;
 }
 
-void Family::reload()
+void Family::reload(TimePoint now)
 {
     if (keyholder_.phase != Phase::serving) {
         log::info("certificates are being read already");
@@ -239,6 +262,7 @@ void Family::reload()
     }
     log::info("reading the certificates again");
     keyholder_.process.tell(ipc::Load{});
+    keyholder_.deadline = now + patience_.start;
 }
 
 void Family::drain(TimePoint now)

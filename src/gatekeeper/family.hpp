@@ -3,6 +3,7 @@
 //   first start:      keyholder, Loaded; then worker, introduced to it, Serve, Ready. Any failure is a StartError.
 //   dead worker:      another one, after a wait, on the same sockets, introduced to the living keyholder.
 //   dead keyholder:   another one, after a wait, Loaded; then introduced to the living worker, which goes on meanwhile.
+//   a worker whose key channels the keyholder has ended (an unlawful request): another one.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,9 @@ namespace sallyport::gatekeeper {
 
 /// How long the gatekeeper waits for its children.
 struct Patience {
-    Millis start{30'000}; ///< from birth to Loaded or Ready
-    Millis grace{5'000};  ///< from being told to go until it is killed, on top of the drain's own time
+    Millis start{30'000};  ///< from birth, or from being told to load again, to the answer
+    Millis keyless{1'000}; ///< a worker without key channels, while the keyholder lives
+    Millis grace{5'000};   ///< from being told to go until it is killed, on top of the drain's own time
 };
 
 /// Owns: both processes (killed when it is destroyed), the listening sockets, the secrets.
@@ -46,8 +48,8 @@ public:
     /// A process has died and was reaped. Strangers are ignored.
     void bury(pid_t pid, int status, TimePoint now);
 
-    /// Has the keyholder read all certificates again; the outcome is logged.
-    void reload();
+    /// Has the keyholder read all certificates again; the outcome is logged. One that does not answer is replaced.
+    void reload(TimePoint now);
 
     /// Stops listening and lets the worker drain; then both go. See `gone`. A worker that is just not there is born for
     /// it, if there is a keyholder: clients may wait in the queue.
@@ -63,8 +65,8 @@ private:
     enum class Phase : std::uint8_t {
         absent,   ///< not there; may be born at its deadline
         starting, ///< told everything; has to answer before its deadline
-        serving,
-        leaving ///< told to go; killed at its deadline
+        serving,  ///< killed at its deadline, if an answer or a sign of life is due
+        leaving   ///< told to go; killed at its deadline
     };
     struct Member {
         Child process;
@@ -88,6 +90,8 @@ private:
     bool hear_worker(std::span<const std::byte> message, TimePoint now);
     bool keyholder_loaded(const ipc::Loaded& loaded);
     bool worker_ready();
+    bool worker_lost_its_keys(const ipc::KeysLost& lost, TimePoint now);
+    void expect_nothing(Member& member);
     bool worker_drained(const ipc::Drained& drained, TimePoint now);
     bool failed(Member& member, const ipc::Failed& failure, TimePoint now);
     [[nodiscard]] bool wants_keyholder() const;
@@ -99,6 +103,7 @@ private:
     Patience patience_;
     Member keyholder_;
     Member worker_;
+    std::uint32_t introductions_{0}; ///< of the present worker
     bool established_{false};
     bool draining_{false};
     std::optional<ipc::Drained> drained_;

@@ -57,6 +57,7 @@ ExitCode run(const config::CommandLine& line, Secrets secrets);
 ExitCode check(const config::Config& config, const Secrets& secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
 Machine this_machine();
+Bound take_privileged_steps(const config::Config& config, const Machine& machine);
 std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
 std::vector<PassedSocket> sockets_of_systemd();
 void leave_root(const config::User& user);
@@ -131,15 +132,28 @@ ExitCode run(const config::CommandLine& line, Secrets secrets)
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Machine machine = this_machine();
     Settings settings = settings_of(config, machine);
-    Bound bound = bind_all(bind_plan(config, machine), sockets_of_systemd());
-    for (const SocketFile& file : bound.files)
-        if (::geteuid() == 0) file.give_to(config.user.uid, config.user.gid);
-    leave_root(config.user);
-    privsep::confine(privsep::profile(privsep::Process::gatekeeper));
+    Bound bound = take_privileged_steps(config, machine);
     const LogRunning log{config.log};
     warn_of_few_descriptors(settings.hello.limits, machine);
     Family family{directory, std::move(settings), std::move(bound.listeners), std::move(secrets)};
     return supervise(family, signals);
+}
+
+/// Everything that needs a power, and then the loss of all powers but one. The log's thread would inherit them, so its
+/// lines wait until then; if a step fails they are written all the same.
+Bound take_privileged_steps(const config::Config& config, const Machine& machine)
+{
+    try {
+        Bound bound = bind_all(bind_plan(config, machine), sockets_of_systemd());
+        for (const SocketFile& file : bound.files)
+            if (::geteuid() == 0) file.give_to(config.user.uid, config.user.gid);
+        leave_root(config.user);
+        privsep::confine(privsep::profile(privsep::Process::gatekeeper));
+        return bound;
+    } catch (...) {
+        const LogRunning log{config.log};
+        throw;
+    }
 }
 
 ExitCode check(const config::Config& config, const Secrets& secrets)

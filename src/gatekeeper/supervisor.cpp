@@ -69,7 +69,7 @@ std::optional<ExitCode> Supervisor::answer(int signal)
         reap();
         return std::nullopt;
     case SIGHUP:
-        family_.reload();
+        family_.reload(Clock::now());
         return std::nullopt;
     default:
         return stop(signal);

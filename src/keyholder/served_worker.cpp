@@ -40,7 +40,8 @@ Outcome answer_one(ChannelKind kind, Desk& desk, sys::Channel& channel)
     if (!answered) return refuse(answered.error());
     const Result<void> sent = channel.send(*answered);
     explicit_bzero(answered->data(), answered->size());
-    return sent ? Outcome::answered : Outcome::ended;
+    if (sent) return Outcome::answered;
+    return sent.error().fault == Fault::timeout ? refuse("answers are not read") : Outcome::ended;
 }
 
 bool goes_on(Outcome outcome)

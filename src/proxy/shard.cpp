@@ -46,6 +46,14 @@ void Shard::use_contexts(std::vector<tls::ServerContexts> contexts)
     });
 }
 
+void Shard::use_tickets(std::shared_ptr<const tls::Credentials> credentials)
+{
+    loop_.post([this, credentials = std::move(credentials)] {
+        for (Listener& listener : listeners_)
+            listener.contexts.use_tickets(credentials->tickets);
+    });
+}
+
 void Shard::drain(std::uint32_t timeout_ms)
 {
     loop_.post([this, timeout_ms] { begin_drain(timeout_ms); });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -61,7 +62,10 @@ ExitCode Control::obey()
                                     pollfd{shards_.ended_fd(), POLLIN, 0}};
         if (::poll(waits.data(), waits.size(), supply_.has_notice() ? 0 : -1) < 0) continue;
         if (readable(waits[2])) break;
-        if (readable(waits[0]) && !hear_gatekeeper()) return stop();
+        if (readable(waits[0])) {
+            if (!hear_gatekeeper()) return stop();
+            continue; // it may have replaced what waits[1] tells of
+        }
         if (readable(waits[1]) || supply_.has_notice()) hear_keyholder();
     }
     report_end();
@@ -93,12 +97,19 @@ bool Control::hear_gatekeeper()
 void Control::hear_keyholder()
 {
     const auto notice = supply_.receive_notice();
-    if (!notice) {
-        log::warn("the keyholder is gone; new handshakes wait for another");
-        keyholder_lives_ = false;
-        return;
-    }
-    use_what_is_described();
+    if (!notice) return lose_keyholder("it is gone");
+    if (notice->certificates)
+        use_certificates();
+    else
+        use_tickets();
+}
+
+// Gatekeeper's to mend: it knows whether the keyholder has died, or wants no more of this worker.
+void Control::lose_keyholder(std::string_view reason)
+{
+    log::warn("the keyholder does not answer; new handshakes wait for another", {{"reason", reason}});
+    keyholder_lives_ = false;
+    static_cast<void>(gatekeeper_.send(ipc::encode(ipc::KeysLost{introductions_})));
 }
 
 void Control::follow_new_keyholder(std::vector<UniqueFd> descriptors)
@@ -106,23 +117,28 @@ void Control::follow_new_keyholder(std::vector<UniqueFd> descriptors)
     KeyEnds ends = take_key_ends(std::move(descriptors), settings_.hello.shards);
     supply_ = tls::KeySupply{std::move(ends.supply)};
     keyholder_lives_ = true;
+    ++introductions_;
     shards_.replace_sign_channels(std::move(ends.sign));
-    use_what_is_described();
+    use_certificates();
 }
 
-void Control::use_what_is_described()
+void Control::use_certificates()
 {
     const auto described = supply_.describe(certificates_);
-    if (!described) {
-        log::warn("the keyholder does not answer", {{"error", described.error().doing}});
-        keyholder_lives_ = false;
-        return;
-    }
+    if (!described) return lose_keyholder(described.error().doing);
     if (const auto used = shards_.use(*described); !used) {
         log::error("new certificates are refused; the old ones stay", {{"error", used.error()}});
         return;
     }
     log::info("certificates and ticket keys taken over");
+}
+
+void Control::use_tickets()
+{
+    auto described = supply_.describe(0);
+    if (!described) return lose_keyholder(described.error().doing);
+    shards_.use_tickets(std::make_shared<const tls::Credentials>(std::move(*described)));
+    log::info("ticket keys taken over");
 }
 
 void Control::report_end()

@@ -1,6 +1,8 @@
 // What the worker's first thread does while the shards serve: obey the gatekeeper, follow the keyholder.
 #pragma once
 
+#include <string_view>
+
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/sys/channel.hpp"
 #include "sallyport/tls/key_supply.hpp"
@@ -22,7 +24,9 @@ private:
     [[nodiscard]] bool hear_gatekeeper();
     void hear_keyholder();
     void follow_new_keyholder(std::vector<UniqueFd> descriptors);
-    void use_what_is_described();
+    void lose_keyholder(std::string_view reason);
+    void use_certificates();
+    void use_tickets();
     void report_end();
     [[nodiscard]] ExitCode stop();
 
@@ -31,6 +35,7 @@ private:
     std::uint32_t certificates_;
     tls::KeySupply supply_;
     bool keyholder_lives_{true};
+    std::uint32_t introductions_{1}; ///< the first came with the settings
     Shards shards_;
 };
 

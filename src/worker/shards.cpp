@@ -129,6 +129,12 @@ std::expected<void, std::string> Shards::use(const tls::Credentials& credentials
     return {};
 }
 
+void Shards::use_tickets(const std::shared_ptr<const tls::Credentials>& credentials)
+{
+    for (const auto& shard : shards_)
+        shard->use_tickets(credentials);
+}
+
 void Shards::drain(std::uint32_t timeout_ms)
 {
     for (const auto& shard : shards_)

@@ -34,6 +34,9 @@ public:
     /// New connections use these. The error is a sentence; then everything stays as it was.
     [[nodiscard]] std::expected<void, std::string> use(const tls::Credentials& credentials);
 
+    /// The ticket keys of all connections, living ones too; nothing else of the credentials is used.
+    void use_tickets(const std::shared_ptr<const tls::Credentials>& credentials);
+
     void drain(std::uint32_t timeout_ms);
     /// Readable when the last shard has ended.
     [[nodiscard]] int ended_fd() const { return ended_.get(); }

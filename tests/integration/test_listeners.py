@@ -10,6 +10,7 @@ from support.ports import free_port, port_443
 from support.programs import curl, run
 from support.sallyport import address_of, simple_config
 from support.tls_client import TlsClient, client_context
+from support.waiting import until
 
 
 def says_hello(address, ca):
@@ -121,15 +122,15 @@ def test_port_443_is_served_for_ipv4_and_ipv6(start, pki):
 
 def test_client_connections_carry_keep_alive(serve, pki):
     # Goal: a client that is gone without a word is noticed. Method: ss shows a keep-alive timer on the worker's socket
-    # towards the client. (An app on this very host cannot vanish so: it has none.)
+    # towards the client, once the one for the acknowledgement is gone. (An app on this very host cannot vanish so.)
     with App(echo) as app:
         sallyport = serve(app)
         with TlsClient(address_of(sallyport.config), client_context(pki.ca)) as client:
             client.handshake().send(b"hello")
             assert client.receive_exactly(5) == b"hello"
             port = client.socket.getsockname()[1]
-            shown = run("ss", "-tnoH", "state", "established", "dport", "=", f":{port}").stdout
-            assert "timer:(keepalive" in shown, shown
+            command = ("ss", "-tnoH", "state", "established", "dport", "=", f":{port}")
+            until(lambda: "timer:(keepalive" in run(*command).stdout, 5, "a keep-alive timer")
 
 
 def test_the_peer_of_a_unix_listener_is_named_in_the_log(start, pki):

@@ -129,6 +129,18 @@ def test_a_taken_port_is_refused_and_says_by_whom(installation, pki):
         assert str(taken.getsockname()[1]) in said and "python" in said
 
 
+def test_a_failed_start_leaves_its_privileged_acts_in_the_audit_log(installation, pki):
+    # Goal: no bind goes unrecorded. Method: a second listener's port is taken; the first one's bind is in the log.
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        config = simple_config(pki.pair(), "127.0.0.1:7766")
+        config["listeners"].append({**config["listeners"][0], "bind": f"127.0.0.1:{taken.getsockname()[1]}"})
+        sallyport = Sallyport(installation, config)
+        sallyport.process.wait(10)
+        sallyport.wait_for_exit(sallyport.process.returncode)
+        bound = sallyport.log.matching(stream="audit", event="socket bound")
+        assert [line["bind"] for line in bound] == [config["listeners"][0]["bind"]]
+
+
 def test_a_missing_certificate_file_is_refused_with_its_name(installation, pki):
     # Goal: exit 78 and the path. Method: a file that is not there.
     nowhere = Pair(Path("/nonexistent/tls.crt"), Path("/nonexistent/tls.key"))

@@ -41,7 +41,7 @@ def test_connections_in_the_queue_survive_the_worker(serve, pki):
     with App(echo) as app:
         sallyport = serve(app, shards=2)
         address, worker = address_of(sallyport.config), sallyport.worker()
-        os.kill(worker.pid, signal.SIGSTOP)
+        worker.suspend()
         clients = [TlsClient(address, client_context(pki.ca)) for _ in range(10)]
         kill(worker)
         for client in clients:

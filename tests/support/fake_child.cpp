@@ -2,9 +2,10 @@
 //
 // It is copied into a test's directory as sallyport-keyholder and sallyport-worker. Beside it lie the FIFO `journal`
 // and a file `<role>.script`, from which each birth takes one line (none: behave):
-//   keyholder: fail, die, mute, fail-again (loads once, then fails)
+//   keyholder: fail, die, mute, fail-again, mute-again (loads once, then fails or does not answer)
 //   worker:    fail, die, mute, babble (an unlawful message), stubborn (does not drain), die-draining,
-//              desert (closes its channel and lives on), accept (answers one connection)
+//              desert (closes its channel and lives on), accept (answers one connection), keyless (says that its first
+//              key channels have ended)
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -151,7 +152,7 @@ void FakeChild::load()
     note("load");
     ++loads_;
     if (script_ == "die") std::exit(3);
-    if (script_ == "mute") return;
+    if (script_ == "mute" || (script_ == "mute-again" && loads_ > 1)) return;
     if (script_ == "fail" || (script_ == "fail-again" && loads_ > 1))
         return say(ipc::Failed{.exit_code = 78, .text = "tls.key does not belong to tls.crt"});
     ipc::LoadedPair pair;
@@ -169,6 +170,7 @@ void FakeChild::serve()
     if (script_ == "babble") return say(ipc::Load{});
     say(ipc::Ready{});
     if (script_ == "accept") answer_one_connection();
+    if (script_ == "keyless") say(ipc::KeysLost{.introductions = 1});
     if (script_ == "desert") {
         control_ = {};
         ::pause();

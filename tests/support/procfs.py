@@ -1,7 +1,10 @@
 """What the kernel says of a process, read from /proc."""
 
 import os
+import signal
 from pathlib import Path
+
+from support.waiting import until
 
 CAP_NET_BIND_SERVICE = 1 << 10
 CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -36,6 +39,11 @@ class Process:
 
     def thread_statuses(self):
         return [_status_fields(task / "status") for task in (self._root / "task").iterdir()]
+
+    def suspend(self):
+        """SIGSTOP; returns once every thread has stopped: until then one may still accept, read or write."""
+        os.kill(self.pid, signal.SIGSTOP)
+        until(lambda: all(status["State"][0] == "T" for status in self.thread_statuses()), 5, f"{self.pid} is stopped")
 
     def capabilities(self, status=None):
         """The five sets as numbers."""

@@ -2,7 +2,8 @@
 //
 // Gatekeeper → worker:     Hello, Upstream*, Listener* (each with its sockets), KeyChannels (with its sockets), Serve;
 //                          later KeyChannels again (a new keyholder), Drain.
-// Worker → gatekeeper:     Ready once after Serve, or Failed; Drained, and then it exits.
+// Worker → gatekeeper:     Ready once after Serve, or Failed; KeysLost when its key channels end; Drained, and then it
+//                          exits.
 // Gatekeeper → keyholder:  Hello, CertificateSource* (some with descriptors), TicketSecret (with its memfd), Load;
 //                          later WorkerChannels (with its sockets, as often as a worker is born), Load again (SIGHUP).
 // Keyholder → gatekeeper:  Loaded or Failed as the answer to each Load.
@@ -31,7 +32,8 @@ enum class Control : std::uint8_t {
     load,
     loaded,
     worker_channels,
-    failed
+    failed,
+    keys_lost
 };
 
 /// Where private keys live: in the keyholder, or handed to the worker (`keys: in_worker`).
@@ -165,6 +167,18 @@ struct Ready {
     template <typename A>
     void fields(A&)
     {
+    }
+};
+
+/// The key channels have ended: with the keyholder, or by it. The worker goes on, and waits for new ones.
+struct KeysLost {
+    static constexpr Control kKind = Control::keys_lost;
+    std::uint32_t introductions{}; ///< how many KeyChannels it has had: newer ones may be on their way
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(introductions);
     }
 };
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/net/event_loop.hpp"
 #include "sallyport/net/held_bytes.hpp"
+#include "sallyport/tls/credentials.hpp"
 #include "sallyport/tls/scratch.hpp"
 #include "sallyport/tls/server_contexts.hpp"
 #include "sallyport/tls/sign_channel.hpp"
@@ -65,6 +67,8 @@ public:
 
     /// Any thread. New connections begin with these, one per listener in order; living ones keep what they have.
     void use_contexts(std::vector<tls::ServerContexts> contexts);
+    /// Any thread. The ticket keys of all connections, living ones too; nothing else of the credentials is used.
+    void use_tickets(std::shared_ptr<const tls::Credentials> credentials);
     /// Any thread. Accepts until the queues are empty, closes the listeners, lets connections end, cuts what is left
     /// after `timeout_ms`; run() then returns.
     void drain(std::uint32_t timeout_ms);

@@ -27,7 +27,7 @@ public:
     /// To wait on: readable means that `receive_notice` will not block.
     [[nodiscard]] int fd() const { return channel_.fd(); }
 
-    /// Asks for the certificates 0 … `certificates` − 1 and for the ticket keys.
+    /// Asks for the certificates 0 … `certificates` − 1 (with 0: for none) and for the ticket keys.
     [[nodiscard]] Result<Credentials> describe(std::uint32_t certificates);
 
     /// A notice came in while `describe` waited, and `fd()` may not become readable for it: call `receive_notice`.

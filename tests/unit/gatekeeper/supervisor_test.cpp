@@ -184,6 +184,22 @@ TEST_CASE("A child that does not answer in time or leaves its channel is killed 
     CHECK_THAT(house.heard(), Contains("it did not answer in time") && Contains("it did not end in time"));
 }
 
+TEST_CASE("A worker whose key channels the living keyholder has ended is followed by another",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.script("worker", "keyless\n");
+    house.patience.keyless = 100ms;
+    house.start();
+    const std::string keyholder = house.wait_for("keyholder born ");
+    const pid_t keyless = pid_of(house.wait_for("worker born "));
+    house.wait_for("worker born ");
+    CHECK(is_reaped(keyless));
+    house.wait_for("worker serve");
+    CHECK_THAT(house.heard(), Contains("the keyholder wants no more of it"));
+    CHECK(house.heard().find("keyholder born") == house.heard().rfind("keyholder born"));
+}
+
 TEST_CASE("SIGTERM and SIGINT drain the worker, close the port, and end in good order, as PID 1 too",
           "[gatekeeper][supervisor]")
 {
@@ -282,6 +298,20 @@ TEST_CASE("SIGHUP has the keyholder load again, and a failure leaves everything 
     house.signal(SIGTERM);
     house.wait_for("worker drain ");
     CHECK(house.exit_code() == 0);
+}
+
+TEST_CASE("A keyholder that does not answer when it is to load again is followed by another",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.script("keyholder", "mute-again\n");
+    house.patience.start = kShortPatience;
+    house.start();
+    house.wait_for_log("serving");
+    house.signal(SIGHUP);
+    house.wait_for("keyholder born ");
+    house.wait_for("worker met 3");
+    CHECK_THAT(house.heard(), Contains("it did not answer in time"));
 }
 
 TEST_CASE("Signals that kill elsewhere and are dropped for PID 1 are ignored by both", "[gatekeeper][supervisor]")
