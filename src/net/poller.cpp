@@ -1,7 +1,10 @@
 #include "sallyport/net/poller.hpp"
 
+#include <algorithm>
 #include <span>
 #include <utility>
+
+#include <sys/eventfd.h>
 
 #include "sallyport/base/start_error.hpp"
 
@@ -20,9 +23,17 @@ void Watch::note(std::uint32_t events)
     if ((events & EPOLLERR) != 0) broken_ = true;
 }
 
-Poller::Poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}
+Poller::Poller() : epoll_{::epoll_create1(EPOLL_CLOEXEC)}, bell_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)}
 {
-    if (!epoll_) throw StartError{ExitCode::os_error, "epoll_create1: " + last_errno().message()};
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.ptr = nullptr}}; // nobody waits for it
+    if (!epoll_ || !bell_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.get(), &event) != 0)
+        throw StartError{ExitCode::os_error, "making an epoll: " + last_errno().message()};
+}
+
+void Poller::wake()
+{
+    // Full after 2^64 calls only.
+    static_cast<void>(::eventfd_write(bell_.get(), 1));
 }
 
 Result<void> Poller::watch_stream(int fd, Watch& watch)
@@ -58,19 +69,23 @@ void Poller::drop_from_batch(Watch& watch)
     watch.batch_index_ = -1;
 }
 
-void Poller::dispatch()
+void Poller::wait(int limit_ms)
 {
-    const int ready = ::epoll_wait(epoll_.get(), batch_.data(), kBatch, 0);
-    if (ready <= 0) return;
-    const std::span events{batch_.data(), static_cast<std::size_t>(ready)};
+    const int ready = ::epoll_wait(epoll_.get(), batch_.data(), kBatch, limit_ms);
+    ready_ = static_cast<std::size_t>(std::max(ready, 0));
 
     // Flags first: what a coroutine sees must not depend on its place in the batch.
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        auto* watch = static_cast<Watch*>(events[i].data.ptr);
+    for (std::size_t i = 0; i < ready_; ++i) {
+        auto* watch = static_cast<Watch*>(batch_[i].data.ptr);
+        if (watch == nullptr) continue;
         watch->batch_index_ = static_cast<std::int32_t>(i);
-        watch->note(events[i].events);
+        watch->note(batch_[i].events);
     }
-    for (epoll_event& event : events)
+}
+
+void Poller::dispatch()
+{
+    for (epoll_event& event : std::span{batch_.data(), ready_})
         wake_waiters(event);
 }
 

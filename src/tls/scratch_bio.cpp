@@ -44,16 +44,24 @@ BIO_METHOD* make_method()
     return method;
 }
 
+crypto::BioHandle make_bio(Scratch& scratch)
+{
+    static BIO_METHOD* const method = make_method(); // of the process; OpenSSL never frees a method itself
+    crypto::BioHandle bio{BIO_new(method)};
+    SALLYPORT_ASSERT(bio != nullptr);
+    BIO_set_data(bio.get(), &scratch);
+    BIO_set_init(bio.get(), 1);
+    return bio;
+}
+
 } // namespace
 
 void attach_scratch(ssl_st* ssl, Scratch& scratch)
 {
-    static BIO_METHOD* const method = make_method(); // of the process; OpenSSL never frees a method itself
-    BIO* bio = BIO_new(method);
-    SALLYPORT_ASSERT(bio != nullptr);
-    BIO_set_data(bio, &scratch);
-    BIO_set_init(bio, 1);
-    SSL_set_bio(ssl, bio, bio);
+    crypto::BioHandle& bio = scratch.bio();
+    if (!bio) bio = make_bio(scratch);
+    BIO_up_ref(bio.get()); // for the SSL: one reference for both directions (SSL_set_bio(3))
+    SSL_set_bio(ssl, bio.get(), bio.get());
 }
 
 } // namespace sallyport::tls

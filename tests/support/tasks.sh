@@ -4,23 +4,24 @@
 # Debian's own: the packages it needs are installed for this one, whatever else is first in PATH.
 python=/usr/bin/python3
 
-# compile <preset> <ON|OFF: tests> [target…]
+# compile <preset> [TESTS|BENCH [target…]]: the three executables, and what the word adds
 compile() {
-    local preset=$1 tests=$2
-    cmake --preset "$preset" -DSALLYPORT_TESTS="$tests" --log-level=NOTICE
+    local preset=$1 with=${2:-}
+    cmake --preset "$preset" -DSALLYPORT_TESTS=OFF -DSALLYPORT_BENCH=OFF ${with:+-DSALLYPORT_$with=ON} \
+        --log-level=NOTICE
     # Objects are the same in another checkout of the same files: let it find them.
     CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 nice cmake --build --preset "$preset" ${3:+--target "${@:3}"}
 }
 
 task_build() {
     need build
-    compile "${1:-release}" OFF
+    compile "${1:-release}"
     echo "run: built $(echo build/"${1:-release}"/bin/sallyport*)"
 }
 
 task_demo() {
     need build demo
-    compile release OFF
+    compile release
     as_root "$python" tests/support/demo.py --bin build/release/bin "$@"
 }
 
@@ -30,7 +31,7 @@ task_test() {
         --asan | --tsan | --dev) preset=${1#--} && shift ;;
     esac
     need build test
-    compile "$preset" ON
+    compile "$preset" TESTS
     run_unit_tests "$preset" "$@"
     run_python_tests "$preset" "$@"
 }
@@ -48,6 +49,13 @@ run_python_tests() {
     ((status == 5 && $# > 1)) || return "$status"
 }
 
+# As root, for a control group of its own: CPU time to the nanosecond.
+task_bench() {
+    need build bench
+    compile release BENCH
+    as_root env PYTHONDONTWRITEBYTECODE=1 "$python" bench/run.py "$@"
+}
+
 task_lint() {
     need build lint
     . tests/support/lint.sh
@@ -56,7 +64,7 @@ task_lint() {
 
 task_fuzz() {
     need build fuzz
-    compile fuzz ON fuzzers
+    compile fuzz TESTS fuzzers
     local target
     for target in build/fuzz/bin/fuzz_*; do
         run_fuzzer "$target" "${1:-60}"

@@ -1,16 +1,18 @@
-// One shard's event loop: Asio for everything that is rare, our own epoll for the connections.
+// One shard's event loop: it waits in our own epoll; what other threads hand over is Asio's.
 #pragma once
 
+#include <atomic>
 #include <coroutine>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "sallyport/net/poller.hpp"
 #include "sallyport/net/timer_wheel.hpp"
 
 namespace sallyport::net {
 
-/// One thread runs it. Asio owns the wait; the poller's epoll is one descriptor in it (src/ARCHITECTURE.md says why).
+/// One thread runs it. src/ARCHITECTURE.md says why the wait is not Asio's.
 class EventLoop {
 public:
     EventLoop();
@@ -32,19 +34,20 @@ public:
     [[nodiscard]] TimerWheel& wheel() { return wheel_; }
     /// The time at the start of this turn: one clock read per turn, not per event.
     [[nodiscard]] Tick now() const { return now_; }
-    /// The wheel's timer must know of a deadline armed outside of a turn.
     void arm(Deadline& deadline, Tick at);
 
 private:
-    struct Wait;
-    void wait_for_readiness();
-    void wait_for_time();
+    struct Posted;
     void turn();
+    [[nodiscard]] int patience() const;
 
     Poller poller_;
     Tick now_;
     TimerWheel wheel_;
-    std::unique_ptr<Wait> wait_;
+    std::vector<std::coroutine_handle<>> yielded_;
+    std::unique_ptr<Posted> posted_;
+    std::atomic<bool> has_posted_{false};
+    std::atomic<bool> stopped_{false};
 };
 
 /// `Sleep pause{loop, milliseconds}; co_await pause;` It cannot be cancelled, so it is kept short.

@@ -23,11 +23,12 @@ public:
     [[nodiscard]] Result<void> watch_listener(int fd, Watch& watch, bool shared);
     void forget(int fd, Watch& watch);
 
-    /// Readable when there is something to dispatch.
-    [[nodiscard]] int fd() const { return epoll_.get(); }
-
-    /// One turn: takes what is ready, without waiting, and resumes whoever waits for it.
+    /// Waits until something is ready, for at most so many milliseconds (-1: without a limit), and takes it.
+    void wait(int limit_ms);
+    /// Resumes whoever waits for what was taken.
     void dispatch();
+    /// Any thread: ends the wait, the present one or the next.
+    void wake();
 
 private:
     friend class Watch;
@@ -38,7 +39,9 @@ private:
 
     static constexpr int kBatch = 256;
     UniqueFd epoll_;
+    UniqueFd bell_; ///< an eventfd, edge-triggered, so that nobody needs to read it
     std::array<epoll_event, kBatch> batch_{};
+    std::size_t ready_{0};
 };
 
 } // namespace sallyport::net

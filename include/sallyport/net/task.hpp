@@ -50,8 +50,8 @@ struct TaskPromise<void> : TaskPromiseBase {
 
 } // namespace detail
 
-/// A coroutine that yields one T. It begins when awaited, or with `start()`, which lets it run beside its owner until
-/// the owner awaits it.
+/// A coroutine that yields one T, once. It begins when awaited, or with `start()`, which lets it run beside its owner
+/// until the owner awaits it.
 ///
 /// Owns: its frame; a task that has begun must have ended before it is destroyed (cancel what it waits for, and await
 /// it). Thread: one shard. Errors: values; an exception ends the process.
@@ -80,20 +80,21 @@ public:
     auto operator co_await() noexcept
     {
         struct Awaiter {
-            [[nodiscard]] bool await_ready() const noexcept { return handle.done(); }
+            [[nodiscard]] bool await_ready() const noexcept { return task.handle_.done(); }
             std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept
             {
-                handle.promise().continuation = awaiting;
-                return started ? std::noop_coroutine() : std::coroutine_handle<>{handle};
+                task.handle_.promise().continuation = awaiting;
+                return task.started_ ? std::noop_coroutine() : std::coroutine_handle<>{task.handle_};
             }
+            // The frame goes now: g++ 12 keeps a temporary task of an `if` to the end of its coroutine.
             T await_resume()
             {
-                if constexpr (!std::is_void_v<T>) return std::move(*handle.promise().value);
+                const Task ended{std::move(task)};
+                if constexpr (!std::is_void_v<T>) return std::move(*ended.handle_.promise().value);
             }
-            std::coroutine_handle<promise_type> handle;
-            bool started;
+            Task& task;
         };
-        return Awaiter{handle_, started_};
+        return Awaiter{*this};
     }
 
 private:

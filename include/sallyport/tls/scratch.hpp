@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "sallyport/crypto/handles.hpp"
+
 namespace sallyport::tls {
 
 /// What is in them is valid until the next co_await. Thread: the shard's.
@@ -13,6 +15,10 @@ namespace sallyport::tls {
 /// one recv and one send.
 class Scratch {
 public:
+    Scratch() = default;
+    Scratch(const Scratch&) = delete; // the BIO points here
+    Scratch& operator=(const Scratch&) = delete;
+
     static constexpr std::size_t kRecordMax = 16 * 1024;
     static constexpr std::size_t kCipherIn = 128 * 1024;
     static constexpr std::size_t kPlain = 256 * 1024;
@@ -31,6 +37,8 @@ public:
     [[nodiscard]] std::span<const std::byte> output() const { return {cipher_out_.get(), written_}; }
     void clear_output() { written_ = 0; }
 
+    /// What OpenSSL reads and writes through: one for all connections, which keep nothing in it. Made at first use.
+    [[nodiscard]] crypto::BioHandle& bio() { return bio_; }
     /// The BIO's two operations: how many bytes were copied.
     [[nodiscard]] std::size_t take_input(std::span<std::byte> into);
     [[nodiscard]] std::size_t put_output(std::span<const std::byte> from);
@@ -41,6 +49,7 @@ private:
     std::unique_ptr<std::byte[]> cipher_out_ = std::make_unique_for_overwrite<std::byte[]>(kCipherOut);
     std::span<const std::byte> input_;
     std::size_t written_{0};
+    crypto::BioHandle bio_;
 };
 
 } // namespace sallyport::tls
