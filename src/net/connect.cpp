@@ -41,7 +41,8 @@ Task<Result<void>> finish_connecting(Socket& socket)
 {
     socket.watch().clear_writable();
     if (const auto opened = socket.open(); !opened) co_return opened;
-    if (!co_await socket.writable()) co_return fail(Fault::aborted, Side::self, kConnecting);
+    const bool writable = co_await socket.writable();
+    if (!writable) co_return fail(Fault::aborted, Side::self, kConnecting);
     co_return pending_error(socket.fd());
 }
 

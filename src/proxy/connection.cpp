@@ -21,17 +21,17 @@ net::Task<Result<void>> connect_to_app(Connection& c)
     co_return co_await net::connect(*c.app, c.upstream.address, c.loop());
 }
 
-net::Task<Result<void>> run(Connection& c)
+net::Task<void> run(Connection& c)
 {
     c.enter(Stage::handshake, c.limits().handshake_ms);
-    if (const auto opened = c.client.socket().open(); !opened) co_return opened;
-    if (const auto shaken = co_await c.client.handshake(); !shaken) co_return shaken;
+    if (!c.went_well(c.client.socket().open())) co_return;
+    if (const auto shaken = co_await c.client.handshake(); !c.went_well(shaken)) co_return;
 
     c.enter(Stage::connect, c.limits().connect_ms);
-    if (const auto connected = co_await connect_to_app(c); !connected) co_return connected;
+    if (const auto connected = co_await connect_to_app(c); !c.went_well(connected)) co_return;
 
     c.enter(Stage::relay, c.limits().idle_ms);
-    co_return co_await relay(c);
+    co_await relay(c);
 }
 
 // A failed handshake ends with the alert that says why; everything else that fails must not look orderly.
@@ -44,16 +44,21 @@ void close(Connection& c, const Result<void>& outcome)
         answer_plain_http(c.client.socket());
 }
 
+void end(Connection& c)
+{
+    const Result<void> outcome = c.outcome();
+    close(c, outcome);
+    c.shard.count_end(c.was_cut());
+    write_access_line(c, outcome);
+}
+
 } // namespace
 
 net::Detached serve_connection(Shard& shard, const Listener& listener, UniqueFd accepted, PeerAddress peer)
 {
     Connection c{shard, listener, std::move(accepted), peer};
-    const Result<void> story = co_await run(c);
-    const Result<void> outcome = c.outcome(story);
-    close(c, outcome);
-    shard.count_end(c.was_cut());
-    write_access_line(c, outcome);
+    co_await run(c);
+    end(c);
 }
 
 Connection::Connection(Shard& owner, const Listener& listener, UniqueFd accepted, const PeerAddress& address)
@@ -97,27 +102,34 @@ void Connection::cut()
     cancel();
 }
 
-std::unexpected<Error> Connection::end_both(const Error& cause)
+bool Connection::went_well(const Result<void>& step)
 {
-    if (!cause_) cause_ = cause;
+    if (!step) note(step.error());
+    return step.has_value();
+}
+
+void Connection::note(const Error& failure)
+{
+    if (!cause_) cause_ = failure;
+}
+
+void Connection::end_both(const Error& cause)
+{
+    if (!ending_) cause_ = cause;
+    ending_ = true;
     cancel();
-    return std::unexpected{cause};
 }
 
 void Connection::expired()
 {
-    if (!cause_) {
-        const Side side = stage_ == Stage::connect ? Side::upstream : Side::client;
-        cause_ = Error{Fault::timeout, side, "waiting"};
-    }
-    cancel();
+    end_both({Fault::timeout, stage_ == Stage::connect ? Side::upstream : Side::client, "waiting"});
 }
 
-Result<void> Connection::outcome(const Result<void>& story) const
+Result<void> Connection::outcome() const
 {
     if (cut_) return fail(Fault::aborted, Side::self, "draining");
     if (cause_) return std::unexpected{*cause_};
-    return story;
+    return {};
 }
 
 void Connection::reset_both()

@@ -40,11 +40,15 @@ public:
     void cancel();
     /// Cuts it on our own account (drain, stop).
     void cut();
-    /// The failure of one direction ends the other too: remembers the cause, and cancels.
-    [[nodiscard]] std::unexpected<Error> end_both(const Error& cause);
+    /// Remembers the first failure.
+    void note(const Error& failure);
+    /// Notes a step's failure, and tells whether there was none.
+    [[nodiscard]] bool went_well(const Result<void>& step);
+    /// A failure that ends everything, and outweighs what was noted: remembers the first such cause, and cancels.
+    void end_both(const Error& cause);
 
-    /// What ended it, given what its story returned: a deadline or a cut stands behind `aborted`.
-    [[nodiscard]] Result<void> outcome(const Result<void>& story) const;
+    /// What ended it: success if nothing was noted.
+    [[nodiscard]] Result<void> outcome() const;
     /// Both sides see an end in bad order: a reset, never FIN or close_notify.
     void reset_both();
 
@@ -74,6 +78,7 @@ private:
     std::optional<Error> cause_;
     std::uint32_t limit_ms_{0};
     Stage stage_{Stage::handshake};
+    bool ending_{false}; ///< `cause_` is the one that ended both directions
     bool cut_{false};
 };
 

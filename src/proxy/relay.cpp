@@ -1,75 +1,67 @@
 #include "relay.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport::proxy {
 
 namespace {
 
+// What moves bytes is a plain function; the coroutines below only wait. So a frame holds little for as long as its
+// connection lives: the two halves and the story took 2.1 KiB with their results in them, and take 1.3.
+
 /// How much one direction moves before the shard's other connections have their turn.
 constexpr std::size_t kTurnBytes = 1024 * 1024;
 
-std::unexpected<Error> aborted()
+enum class Step : std::uint8_t { more, end, failed };
+
+/// An app that takes no more may still have an answer on the way: the other direction decides. A client that takes no
+/// more ends both.
+bool took(Connection& c, const net::Socket& to, const Result<void>& sent)
 {
-    return fail(Fault::aborted, Side::self, "relaying");
+    if (sent) return true;
+    if (&to == &*c.app)
+        c.note(sent.error());
+    else
+        c.end_both(sent.error());
+    return false;
 }
 
-net::Task<Result<void>> send_held(Connection& c, net::Socket& to)
+/// False: it failed, or was cancelled.
+net::Task<bool> send_held(Connection& c, net::Socket& to)
 {
     while (to.holds()) {
-        if (!co_await to.writable()) co_return aborted();
-        if (c.client.socket().broken()) co_return c.end_both({Fault::reset, Side::client, "relaying"});
-        if (const auto sent = to.send_held(); !sent) co_return sent;
+        const bool writable = co_await to.writable();
+        if (!writable) co_return false;
+        if (c.client.socket().broken()) {
+            c.end_both({Fault::reset, Side::client, "relaying"});
+            co_return false;
+        }
+        if (!took(c, to, to.send_held())) co_return false;
         c.touch();
     }
-    co_return Result<void>{};
+    co_return true;
 }
 
 /// A client that ends without close_notify may have been cut short by anyone (RFC 8446 §6.1), so the app must not take
 /// it for an orderly end; unless the app has finished already, and the client answers by leaving.
-Result<void> end_without_close_notify(Connection& c, const Error& error)
+Step end_without_close_notify(Connection& c, const Error& error)
 {
-    if (error.fault != Fault::truncated || !c.app_finished) return c.end_both(error);
-    c.app->finish_writing();
-    return {};
+    if (error.fault == Fault::truncated && c.app_finished) return Step::end;
+    c.end_both(error);
+    return Step::failed;
 }
 
-net::Task<Result<void>> client_to_app(Connection& c)
+Step move_to_app(Connection& c, std::size_t& moved)
 {
-    std::size_t moved = 0;
-    for (;;) {
-        if (!co_await c.client.readable()) co_return aborted();
-        const Result<tls::Plain> got = c.client.receive();
-        if (!got) co_return end_without_close_notify(c, got.error());
-        const bool end = got->end;
-        if (!got->bytes.empty()) {
-            c.touch();
-            c.from_client += got->bytes.size();
-            moved += got->bytes.size();
-            // An app that takes no more may still have an answer on the way: the other direction decides.
-            if (const auto sent = c.app->send(got->bytes); !sent) co_return sent;
-            if (c.app->holds()) {
-                if (const auto sent = co_await send_held(c, *c.app); !sent) co_return sent;
-            }
-        }
-        if (end) {
-            c.app->finish_writing();
-            co_return Result<void>{};
-        }
-        if (moved >= kTurnBytes) {
-            co_await net::Yield{c.loop()};
-            moved = 0;
-        }
-    }
-}
-
-net::Task<Result<void>> tell_client_the_end(Connection& c)
-{
-    if (const auto sent = c.client.send_close_notify(); !sent) co_return sent;
-    if (const auto sent = co_await send_held(c, c.client.socket()); !sent) co_return sent;
-    c.client.socket().finish_writing();
-    c.app_finished = true;
-    co_return Result<void>{};
+    const Result<tls::Plain> got = c.client.receive();
+    if (!got) return end_without_close_notify(c, got.error());
+    const Step next = got->end ? Step::end : Step::more;
+    if (got->bytes.empty()) return next;
+    c.touch();
+    c.from_client += got->bytes.size();
+    moved += got->bytes.size();
+    return took(c, *c.app, c.app->send(got->bytes)) ? next : Step::failed;
 }
 
 /// Large reads make few system calls; a slow reader gets small ones, since what it does not take must be held.
@@ -86,45 +78,82 @@ private:
     std::size_t bytes_{tls::Scratch::kPlain};
 };
 
-net::Task<Result<void>> app_to_client(Connection& c)
+Step move_to_client(Connection& c, ReadSize& size, std::size_t& moved)
 {
+    net::Socket& client = c.client.socket();
+    const auto into = c.scratch().plain().first(size.bytes(c.budget()));
+    const Result<net::Arrival> got = c.app->receive(into);
+    if (!got) {
+        c.end_both(got.error());
+        return Step::failed;
+    }
+    if (got->kind == net::Arrival::Kind::end)
+        return took(c, client, c.client.send_close_notify()) ? Step::end : Step::failed;
+    if (got->kind == net::Arrival::Kind::nothing_yet) return Step::more;
+
+    c.touch();
+    c.to_client += got->size;
+    moved += got->size;
+    if (!took(c, client, c.client.send(into.first(got->size)))) return Step::failed;
+    if (client.holds())
+        size.had_to_hold();
+    else if (got->size == into.size())
+        size.sent_at_once();
+    return Step::more;
+}
+
+net::Task<void> app_to_client(Connection& c)
+{
+    net::Socket& client = c.client.socket();
     ReadSize size;
     std::size_t moved = 0;
-    for (;;) {
-        if (!co_await c.app->readable()) co_return aborted();
-        const auto into = c.scratch().plain().first(size.bytes(c.budget()));
-        const Result<net::Arrival> got = c.app->receive(into);
-        if (!got) co_return c.end_both(got.error());
-        if (got->kind == net::Arrival::Kind::end) co_return co_await tell_client_the_end(c);
-        if (got->kind == net::Arrival::Kind::nothing_yet) continue;
-
-        c.touch();
-        c.to_client += got->size;
-        moved += got->size;
-        if (const auto sent = c.client.send(into.first(got->size)); !sent) co_return c.end_both(sent.error());
-        if (c.client.socket().holds()) {
-            size.had_to_hold();
-            if (const auto sent = co_await send_held(c, c.client.socket()); !sent) co_return c.end_both(sent.error());
-        } else if (got->size == into.size()) {
-            size.sent_at_once();
+    for (Step step = Step::more; step == Step::more;) {
+        const bool readable = co_await c.app->readable();
+        if (!readable) co_return;
+        step = move_to_client(c, size, moved);
+        if (step == Step::failed) co_return;
+        if (client.holds()) {
+            const bool sent = co_await send_held(c, client);
+            if (!sent) co_return;
         }
         if (moved >= kTurnBytes) {
             co_await net::Yield{c.loop()};
             moved = 0;
         }
     }
+    client.finish_writing();
+    c.app_finished = true;
+}
+
+net::Task<void> client_to_app(Connection& c, net::Task<void> back)
+{
+    std::size_t moved = 0;
+    Step step = Step::more;
+    while (step == Step::more) {
+        const bool readable = co_await c.client.readable();
+        if (!readable) break;
+        step = move_to_app(c, moved);
+        if (step != Step::failed && c.app->holds()) {
+            const bool sent = co_await send_held(c, *c.app);
+            if (!sent) step = Step::failed;
+        }
+        if (moved >= kTurnBytes) {
+            co_await net::Yield{c.loop()};
+            moved = 0;
+        }
+    }
+    if (step == Step::end) c.app->finish_writing();
+    co_await std::move(back);
 }
 
 } // namespace
 
-net::Task<Result<void>> relay(Connection& c)
+net::Task<void> relay(Connection& c)
 {
     c.client.socket().watch().set_partner(&c.app->watch());
     auto back = app_to_client(c);
     back.start();
-    const Result<void> there = co_await client_to_app(c);
-    const Result<void> returned = co_await back;
-    co_return there ? returned : there;
+    return client_to_app(c, std::move(back));
 }
 
 } // namespace sallyport::proxy

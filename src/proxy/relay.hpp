@@ -9,7 +9,7 @@ namespace sallyport::proxy {
 /// - Back-pressure: a direction reads again only when all that it has read is sent, so one read per direction is the
 ///   most that a slow reader makes us hold.
 /// - An app that resets, or a client that leaves without close_notify, ends both directions at once.
-/// Errors: the failure that came first. Two orderly ends are success.
-[[nodiscard]] net::Task<Result<void>> relay(Connection& c);
+/// Ends when both directions have. Errors: what failed is noted in the connection.
+[[nodiscard]] net::Task<void> relay(Connection& c);
 
 } // namespace sallyport::proxy

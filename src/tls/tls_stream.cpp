@@ -33,7 +33,8 @@ TlsStream::TlsStream(UniqueFd fd, SslHandle ssl, Scratch& scratch, net::EventLoo
 net::Task<Result<void>> TlsStream::handshake()
 {
     for (;;) {
-        if (!co_await socket_.readable()) co_return fail(Fault::aborted, Side::self, kHandshaking);
+        const bool readable = co_await socket_.readable();
+        if (!readable) co_return fail(Fault::aborted, Side::self, kHandshaking);
         const Result<bool> fed = feed_handshake();
         if (!fed) co_return std::unexpected{fed.error()};
         if (!*fed) continue;
@@ -43,7 +44,8 @@ net::Task<Result<void>> TlsStream::handshake()
         keep_unread();
         if (const auto sent = send_output(); !sent) co_return sent;
         while (socket_.holds()) {
-            if (!co_await socket_.writable()) co_return fail(Fault::aborted, Side::self, kHandshaking);
+            const bool writable = co_await socket_.writable();
+            if (!writable) co_return fail(Fault::aborted, Side::self, kHandshaking);
             if (const auto sent = socket_.send_held(); !sent) co_return sent;
         }
         if (step == Step::done) co_return Result<void>{};

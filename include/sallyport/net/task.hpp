@@ -53,6 +53,9 @@ struct TaskPromise<void> : TaskPromiseBase {
 /// A coroutine that yields one T, once. It begins when awaited, or with `start()`, which lets it run beside its owner
 /// until the owner awaits it.
 ///
+/// Give an awaited result a name: in a condition or an argument g++ 12 may keep it before the frame's own head, and the
+/// coroutine then never resumes.
+///
 /// Owns: its frame; a task that has begun must have ended before it is destroyed (cancel what it waits for, and await
 /// it). Thread: one shard. Errors: values; an exception ends the process.
 template <typename T>
@@ -62,7 +65,7 @@ public:
         Task get_return_object() { return Task{std::coroutine_handle<promise_type>::from_promise(*this)}; }
     };
 
-    Task(Task&& other) noexcept : handle_{std::exchange(other.handle_, nullptr)} {}
+    Task(Task&& other) noexcept : handle_{std::exchange(other.handle_, nullptr)}, started_{other.started_} {}
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
     Task& operator=(Task&&) = delete;
@@ -77,24 +80,27 @@ public:
         handle_.resume();
     }
 
-    auto operator co_await() noexcept
+    /// Takes the frame over, and frees it as soon as the result is taken.
+    auto operator co_await() && noexcept
     {
+        // Trivial, and without a reference to the task: g++ 12 keeps a temporary task of an `if` to the end of its
+        // coroutine, and loses one that an awaiter refers to.
         struct Awaiter {
-            [[nodiscard]] bool await_ready() const noexcept { return task.handle_.done(); }
+            [[nodiscard]] bool await_ready() const noexcept { return handle.done(); }
             std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept
             {
-                task.handle_.promise().continuation = awaiting;
-                return task.started_ ? std::noop_coroutine() : std::coroutine_handle<>{task.handle_};
+                handle.promise().continuation = awaiting;
+                return started ? std::noop_coroutine() : std::coroutine_handle<>{handle};
             }
-            // The frame goes now: g++ 12 keeps a temporary task of an `if` to the end of its coroutine.
             T await_resume()
             {
-                const Task ended{std::move(task)};
-                if constexpr (!std::is_void_v<T>) return std::move(*ended.handle_.promise().value);
+                const Task ended{handle};
+                if constexpr (!std::is_void_v<T>) return std::move(*handle.promise().value);
             }
-            Task& task;
+            std::coroutine_handle<promise_type> handle;
+            bool started;
         };
-        return Awaiter{*this};
+        return Awaiter{std::exchange(handle_, nullptr), started_};
     }
 
 private:
