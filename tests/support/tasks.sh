@@ -37,7 +37,7 @@ task_test() {
 }
 
 run_unit_tests() {
-    ctest --test-dir "build/$1" --output-on-failure --timeout 120 -j "$(nproc)" ${2:+-R "$2"}
+    ctest --test-dir "build/$1" --output-on-failure --timeout 300 -j "$(nproc)" ${2:+-R "$2"}
 }
 
 # Two at a time: most of their life is waiting for a deadline. No test found is a failure only without a word to choose by.
