@@ -1,6 +1,5 @@
 #include "relay.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace sallyport::proxy {
@@ -64,24 +63,16 @@ Step move_to_app(Connection& c, std::size_t& moved)
     return took(c, *c.app, c.app->send(got->bytes)) ? next : Step::failed;
 }
 
-/// Large reads make few system calls; a slow reader gets small ones, since what it does not take must be held.
-class ReadSize {
-public:
-    [[nodiscard]] std::size_t bytes(const net::HoldBudget& budget) const
-    {
-        return budget.exhausted() ? tls::Scratch::kRecordMax : bytes_;
-    }
-    void sent_at_once() { bytes_ = std::min(bytes_ * 2, tls::Scratch::kPlain); }
-    void had_to_hold() { bytes_ = std::max(bytes_ / 2, tls::Scratch::kRecordMax); }
+/// Large reads make few system calls. Over the budget of what slow readers may hold, each adds a record at most.
+std::size_t read_size(const net::HoldBudget& budget)
+{
+    return budget.exhausted() ? tls::Scratch::kRecordMax : tls::Scratch::kPlain;
+}
 
-private:
-    std::size_t bytes_{tls::Scratch::kPlain};
-};
-
-Step move_to_client(Connection& c, ReadSize& size, std::size_t& moved)
+Step move_to_client(Connection& c, std::size_t& moved)
 {
     net::Socket& client = c.client.socket();
-    const auto into = c.scratch().plain().first(size.bytes(c.budget()));
+    const auto into = c.scratch().plain().first(read_size(c.budget()));
     const Result<net::Arrival> got = c.app->receive(into);
     if (!got) {
         c.end_both(got.error());
@@ -94,23 +85,17 @@ Step move_to_client(Connection& c, ReadSize& size, std::size_t& moved)
     c.touch();
     c.to_client += got->size;
     moved += got->size;
-    if (!took(c, client, c.client.send(into.first(got->size)))) return Step::failed;
-    if (client.holds())
-        size.had_to_hold();
-    else if (got->size == into.size())
-        size.sent_at_once();
-    return Step::more;
+    return took(c, client, c.client.send(into.first(got->size))) ? Step::more : Step::failed;
 }
 
 net::Task<void> app_to_client(Connection& c)
 {
     net::Socket& client = c.client.socket();
-    ReadSize size;
     std::size_t moved = 0;
     for (Step step = Step::more; step == Step::more;) {
         const bool readable = co_await c.app->readable();
         if (!readable) co_return;
-        step = move_to_client(c, size, moved);
+        step = move_to_client(c, moved);
         if (step == Step::failed) co_return;
         if (client.holds()) {
             const bool sent = co_await send_held(c, client);
