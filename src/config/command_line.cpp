@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -24,10 +25,12 @@ struct Switch {
 constexpr Switch kConfig{"config", "FILE", "Read this YAML file (SALLYPORT_CONFIG_FILE; its text: SALLYPORT_CONFIG)"};
 constexpr Switch kPrint{"print", "", "check: print the effective configuration, with every default"};
 constexpr Switch kSchema{"schema", "", "check: print the JSON Schema of the file"};
+constexpr Switch kJson{"json", "", "audit: print JSON"};
+constexpr Switch kPid{"pid", "N", "audit: of the running sallyport with this process id"};
 constexpr Switch kHelp{"help", "", "Print this"};
 constexpr Switch kVersion{"version", "", "Print the version"};
-constexpr std::array kSwitches{kConfig, kPrint, kSchema, kHelp, kVersion};
-constexpr std::array<std::string_view, 2> kCommands{"run", "check"};
+constexpr std::array kSwitches{kConfig, kPrint, kSchema, kJson, kPid, kHelp, kVersion};
+constexpr std::array<std::string_view, 3> kCommands{"run", "check", "audit"};
 
 std::string dashed(std::string_view name)
 {
@@ -40,7 +43,9 @@ struct Parser {
     std::map<std::string_view, std::vector<std::string>> values; ///< of a flag, each time that it is given
     std::map<std::string_view, bool> switches;
     std::vector<std::string> path;
+    std::vector<std::string> pid;
     CLI::App* check{nullptr};
+    CLI::App* audit{nullptr};
 
     Parser()
     {
@@ -54,7 +59,8 @@ struct Parser {
                 add_option(flag.name, values[flag.name], flag.value);
         }
         add_option(kConfig.name, path, kConfig.value);
-        for (const Switch& one : {kPrint, kSchema, kVersion})
+        add_option(kPid.name, pid, kPid.value);
+        for (const Switch& one : {kPrint, kSchema, kJson, kVersion})
             app.add_flag(dashed(one.name), switches[one.name]);
         app.add_flag("-h," + dashed(kHelp.name), switches[kHelp.name]);
         for (const std::string_view command : kCommands) {
@@ -63,6 +69,7 @@ struct Parser {
             subcommand->fallthrough();
         }
         check = app.get_subcommand("check");
+        audit = app.get_subcommand("audit");
     }
 
 private:
@@ -92,10 +99,19 @@ std::string unexpected_word(const std::string& word)
     return "unexpected word " + quote(word) + suggestion(word, commands);
 }
 
+std::optional<std::uint32_t> process_id(const std::string& text)
+{
+    std::uint32_t pid{};
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, pid);
+    return error == std::errc{} && rest == end && pid > 0 ? std::optional{pid} : std::nullopt;
+}
+
 CommandLine command_line_of(Parser& parser)
 {
     CommandLine line;
     if (parser.check->parsed()) line.command = Command::check;
+    if (parser.audit->parsed()) line.command = Command::audit;
     if (parser.switches[kVersion.name]) line.command = Command::version;
     if (parser.switches[kHelp.name]) line.command = Command::help;
     line.print = parser.switches[kPrint.name];
@@ -104,14 +120,18 @@ CommandLine command_line_of(Parser& parser)
         for (std::string& value : parser.values[flag.name])
             line.overrides.flags.emplace_back(flag.name, std::move(value));
     if (!parser.path.empty()) line.path = parser.path.back();
+    line.json = parser.switches[kJson.name];
+    if (!parser.pid.empty()) line.pid = process_id(parser.pid.back());
     return line;
 }
 
 /// What is wrong with a line whose words are all known.
 std::optional<std::string> contradiction(const CommandLine& line)
 {
-    if ((line.print || line.schema) && line.command == Command::run)
+    if ((line.print || line.schema) && (line.command == Command::run || line.command == Command::audit))
         return "--print and --schema belong to 'sallyport check'";
+    if ((line.json || line.pid) && (line.command == Command::run || line.command == Command::check))
+        return "--json and --pid belong to 'sallyport audit'";
     if (line.print && line.schema) return "--print contradicts --schema: give one of the two";
     for (const auto& [name, value] : line.overrides.flags)
         if (value.find("-----BEGIN") != std::string::npos)
@@ -156,7 +176,10 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
     }
     const std::vector<std::string> rest = parser.app.remaining(true);
     if (!rest.empty()) return std::unexpected{usage_error(unexpected_word(rest.front()))};
-    if (parser.path.size() > 1) return std::unexpected{usage_error("--config is given twice")};
+    for (const auto& [flag, values] : {std::pair{kConfig, parser.path}, std::pair{kPid, parser.pid}})
+        if (values.size() > 1) return std::unexpected{usage_error(dashed(flag.name) + " is given twice")};
+    if (!parser.pid.empty() && !process_id(parser.pid.front()))
+        return std::unexpected{usage_error("--pid " + quote(parser.pid.front()) + " is no process id")};
     CommandLine line = command_line_of(parser);
     if (const auto wrong = contradiction(line)) return std::unexpected{usage_error(*wrong)};
     return line;
@@ -166,7 +189,9 @@ std::string help()
 {
     std::string text =
         "Usage: sallyport [run] [FLAG…]     Serve.\n"
-        "       sallyport check [FLAG…]     Say what is wrong with the configuration: exit code 0 or 78.\n\n"
+        "       sallyport check [FLAG…]     Say what is wrong with the configuration: exit code 0 or 78.\n"
+        "       sallyport audit [FLAG…]     Say how confined it would be here, or is: exit code 0, or 1 if a row "
+        "fails.\n\n"
         "sallyport --to 7766 --cert tls.crt --key tls.key     443 with TLS, to the app on 7766\n\n";
     for (const Flag& flag : flags())
         text += help_of(flag);

@@ -87,6 +87,14 @@ void escape_all(Node& node)
 
 } // namespace
 
+bool is_given(const Sources& sources)
+{
+    Mistakes ignored;
+    Given given{.pem_in_environment = sources.pem_in_environment};
+    static_cast<void>(find_document(sources, given, ignored));
+    return given.anything || !gather_settings(sources, ignored).empty();
+}
+
 std::expected<Config, std::vector<Diagnostic>> load(const Sources& sources)
 {
     Mistakes mistakes;

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "audit_command.hpp"
 #include "binder.hpp"
 #include "check.hpp"
 #include "family.hpp"
@@ -56,6 +57,7 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets);
 ExitCode run(const config::CommandLine& line, Secrets secrets);
 ExitCode check(const config::Config& config, const Secrets& secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
+std::optional<config::Config> load_if_given(const config::CommandLine& line, const Secrets& secrets);
 Machine this_machine();
 Bound take_privileged_steps(const config::Config& config, const Machine& machine);
 std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
@@ -119,6 +121,8 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
             return ExitCode::ok;
         }
         return check(load(line, secrets), secrets);
+    case config::Command::audit:
+        return audit({.config = load_if_given(line, secrets), .pid = line.pid, .json = line.json});
     case config::Command::run:
         break;
     }
@@ -167,15 +171,25 @@ ExitCode check(const config::Config& config, const Secrets& secrets)
     return ExitCode::ok;
 }
 
-/// Errors: StartError with every mistake of the configuration.
-config::Config load(const config::CommandLine& line, const Secrets& secrets)
+config::Sources sources_of(const config::CommandLine& line, const Secrets& secrets)
 {
     config::Sources sources;
     sources.path = line.path;
     sources.overrides = line.overrides;
     sources.pem_in_environment = static_cast<bool>(secrets.certificate) || static_cast<bool>(secrets.key);
     config::read_environment(environ, sources);
-    auto config = config::load(sources);
+    return sources;
+}
+
+std::optional<config::Config> load_if_given(const config::CommandLine& line, const Secrets& secrets)
+{
+    return config::is_given(sources_of(line, secrets)) ? std::optional{load(line, secrets)} : std::nullopt;
+}
+
+/// Errors: StartError with every mistake of the configuration.
+config::Config load(const config::CommandLine& line, const Secrets& secrets)
+{
+    auto config = config::load(sources_of(line, secrets));
     if (config) return std::move(*config);
     std::string mistakes = "the configuration is wrong:";
     for (const config::Diagnostic& mistake : config.error())

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "text.hpp"
+#include "sallyport/log/text.hpp"
 
 namespace sallyport::log {
 

@@ -1,4 +1,4 @@
-#include "text.hpp"
+#include "sallyport/log/text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,13 +1,14 @@
 #include "sallyport/sys/bind_facts.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <ranges>
 
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "file_text.hpp"
+#include "sallyport/sys/file_text.hpp"
 
 namespace sallyport::sys {
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* kOwnExecutable = "/proc/self/exe";
 constexpr const char* kCapabilityAttribute = "security.capability";
+constexpr std::string_view kSeccompFilter = "2"; // SECCOMP_MODE_FILTER
 constexpr std::string_view kPortStart = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
 
 // vfs_cap_data of linux/capability.h: a word of revision and flag, then pairs (permitted, inheritable) of 32 bits.
@@ -59,9 +61,10 @@ std::optional<CapabilitySets> parse_capabilities(std::string_view text)
                           capability_field(text, "CapAmb").value_or(0)};
 }
 
-std::optional<std::uint32_t> parse_effective_uid(std::string_view text)
+/// Of "Uid" or "Gid".
+std::optional<std::uint32_t> parse_effective_id(std::string_view text, std::string_view name)
 {
-    auto rest = field(text, "Uid");
+    auto rest = field(text, name);
     if (!rest) return std::nullopt;
     static_cast<void>(take_word(*rest)); // the real one
     return parse_number<std::uint32_t>(take_word(*rest));
@@ -82,14 +85,6 @@ std::optional<std::uint16_t> read_port_start()
     if (!text) return std::nullopt;
     std::string_view rest{*text};
     return parse_number<std::uint16_t>(take_line(rest));
-}
-
-std::optional<FileCapability> read_file_capability()
-{
-    std::array<std::byte, kCapabilityBytesMax> attribute{};
-    const ssize_t size = ::getxattr(kOwnExecutable, kCapabilityAttribute, attribute.data(), attribute.size());
-    if (size <= 0) return std::nullopt;
-    return parse_file_capability(std::span{attribute}.first(static_cast<std::size_t>(size)));
 }
 
 Runtime runtime_around_us()
@@ -137,7 +132,7 @@ BindFacts collect_bind_facts()
     return {
         .status = parse_status(read_text("/proc/thread-self/status").value_or("")).value_or(StatusFacts{}),
         .unprivileged_port_start = read_port_start(),
-        .file_capability = read_file_capability(),
+        .file_capability = file_capability(kOwnExecutable).value_or(std::nullopt),
         .runtime = runtime_around_us(),
     };
 }
@@ -145,11 +140,26 @@ BindFacts collect_bind_facts()
 std::optional<StatusFacts> parse_status(std::string_view proc_status)
 {
     const auto capabilities = parse_capabilities(proc_status);
-    const auto uid = parse_effective_uid(proc_status);
-    if (!capabilities || !uid) return std::nullopt;
+    const auto uid = parse_effective_id(proc_status, "Uid");
+    const auto gid = parse_effective_id(proc_status, "Gid");
+    if (!capabilities || !uid || !gid) return std::nullopt;
     // Linux before 4.10 does not print it.
     auto no_new_privs = field(proc_status, "NoNewPrivs");
-    return StatusFacts{*capabilities, no_new_privs && take_word(*no_new_privs) == "1", *uid};
+    auto seccomp = field(proc_status, "Seccomp");
+    return StatusFacts{.capabilities = *capabilities,
+                       .no_new_privs = no_new_privs && take_word(*no_new_privs) == "1",
+                       .uid = *uid,
+                       .gid = *gid,
+                       .filtered = seccomp && take_word(*seccomp) == kSeccompFilter};
+}
+
+Result<std::optional<FileCapability>> file_capability(const std::string& path)
+{
+    std::array<std::byte, kCapabilityBytesMax> attribute{};
+    const ssize_t size = ::getxattr(path.c_str(), kCapabilityAttribute, attribute.data(), attribute.size());
+    if (size < 0 && errno != ENODATA && errno != EOPNOTSUPP) return fail_errno("reading a file's capability");
+    if (size <= 0) return std::optional<FileCapability>{};
+    return parse_file_capability(std::span{attribute}.first(static_cast<std::size_t>(size)));
 }
 
 std::optional<FileCapability> parse_file_capability(std::span<const std::byte> attribute)

@@ -1,8 +1,10 @@
 #include "cgroup.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
-#include "file_text.hpp"
+#include "sallyport/sys/file_text.hpp"
 
 namespace sallyport::sys {
 
@@ -19,9 +21,10 @@ bool lists(std::string_view words, std::string_view name)
     return false;
 }
 
-std::vector<std::string> directories_of(const ReadText& read, std::string_view controller)
+std::vector<std::string> directories_of(const ReadText& read, std::string_view controller,
+                                        const std::string& process = "self")
 {
-    const auto path = cgroup_path(read("/proc/self/cgroup").value_or(""), controller);
+    const auto path = cgroup_path(read("/proc/" + process + "/cgroup").value_or(""), controller);
     const auto mount = cgroup_mount(read("/proc/self/mountinfo").value_or(""), controller);
     if (!path || !mount) return {};
     return cgroup_directories(*mount, *path);
@@ -43,7 +46,42 @@ std::string_view without_line_end(std::string_view text)
     return take_line(text);
 }
 
+/// A resource as both versions of the interface name it.
+struct Resource {
+    std::string_view controller, limit, used;
+};
+constexpr std::array kTasks{Resource{kUnified, "pids.max", "pids.current"},
+                            Resource{"pids", "pids.max", "pids.current"}};
+constexpr std::array kMemory{Resource{kUnified, "memory.max", "memory.current"},
+                             Resource{"memory", "memory.limit_in_bytes", "memory.usage_in_bytes"}};
+// Version 1 writes "no limit" as the largest number of whole pages.
+constexpr std::uint64_t kNoMemoryLimit = std::uint64_t{1} << 62;
+
+Share share_of(const ReadText& read, std::span<const Resource> resources, const std::string& process)
+{
+    const auto number_in = [&](const std::string& directory, std::string_view file) {
+        const auto text = read_in(read, directory, file);
+        return text ? parse_number<std::uint64_t>(without_line_end(*text)) : std::nullopt;
+    };
+    Share share;
+    for (const Resource& resource : resources) {
+        for (const std::string& directory : directories_of(read, resource.controller, process)) {
+            const auto used = number_in(directory, resource.used);
+            if (!share.used) share.used = used;
+            const auto limit = number_in(directory, resource.limit);
+            if (!limit || *limit >= kNoMemoryLimit || (share.limit && *share.limit <= *limit)) continue;
+            share = {limit, used};
+        }
+    }
+    return share;
+}
+
 } // namespace
+
+GroupShares group_shares(const ReadText& read, const std::string& process)
+{
+    return {.tasks = share_of(read, kTasks, process), .memory = share_of(read, kMemory, process)};
+}
 
 std::optional<double> cpu_limit(const ReadText& read)
 {

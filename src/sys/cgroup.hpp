@@ -6,16 +6,15 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace sallyport::sys {
+#include "sallyport/sys/file_text.hpp"
+#include "sallyport/sys/resources.hpp"
 
-/// Nothing if there is no such file.
-using ReadText = std::function<std::optional<std::string>(const std::string& path)>;
+namespace sallyport::sys {
 
 /// The smallest CPU quota in force, in CPUs; nothing without one.
 [[nodiscard]] std::optional<double> cpu_limit(const ReadText& read);

@@ -1,4 +1,4 @@
-#include "file_text.hpp"
+#include "sallyport/sys/file_text.hpp"
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 #include <sched.h>
 
 #include "cgroup.hpp"
-#include "file_text.hpp"
+#include "sallyport/sys/file_text.hpp"
 
 namespace sallyport::sys {
 
@@ -49,6 +49,11 @@ double cpu_quota()
 std::optional<std::uint64_t> pids_limit()
 {
     return task_limit(read_text);
+}
+
+std::uint64_t tasks_for(std::uint16_t shards)
+{
+    return kTasksWithoutShards + kTasksPerShard * shards;
 }
 
 std::uint16_t default_shards(double cpus, std::optional<std::uint64_t> pids_max)

@@ -46,6 +46,9 @@ struct Sources {
 /// it must outlive `sources`.
 void read_environment(const char* const* block, Sources& sources);
 
+/// Whether there is a configuration, good or bad: a file, a text, a flag or a variable.
+[[nodiscard]] bool is_given(const Sources& sources);
+
 /// Flags override the environment, which overrides the file. `${VAR}` and `${VAR:-default}` are expanded in scalar
 /// values.
 [[nodiscard]] std::expected<Config, std::vector<Diagnostic>> load(const Sources& sources);

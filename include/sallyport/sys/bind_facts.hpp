@@ -31,6 +31,8 @@ struct StatusFacts {
     CapabilitySets capabilities;
     bool no_new_privs{};
     std::uint32_t uid{}; ///< effective
+    std::uint32_t gid{}; ///< effective
+    bool filtered{};     ///< a seccomp filter is in force
 
     bool operator==(const StatusFacts&) const = default;
 };
@@ -48,6 +50,9 @@ struct BindFacts {
 /// The pure readers behind it. Nothing where the text or the bytes are not of that form.
 [[nodiscard]] std::optional<StatusFacts> parse_status(std::string_view proc_status);
 [[nodiscard]] std::optional<FileCapability> parse_file_capability(std::span<const std::byte> attribute);
+
+/// Of the file at this path; an empty optional if it has none. Errors: it may not be read.
+[[nodiscard]] Result<std::optional<FileCapability>> file_capability(const std::string& path);
 
 /// The traces that runtimes leave in a process's surroundings.
 struct RuntimeSigns {

@@ -31,6 +31,16 @@ TEST_CASE("Without a command it is 'run'", "[config]")
     CHECK(parse_command_line(Words{"--version"}).value().command == Command::version);
 }
 
+TEST_CASE("An audit is of this place, or of a running process", "[config]")
+{
+    CHECK(parse_command_line(Words{"audit"}).value().command == Command::audit);
+    CHECK_FALSE(parse_command_line(Words{"audit"}).value().pid);
+    const auto line = parse_command_line(Words{"audit", "--json", "--pid", "812", "--to", "7766"}).value();
+    CHECK(line.json);
+    CHECK(line.pid == std::optional<std::uint32_t>{812});
+    CHECK(line.overrides.flags == Pairs{{"to", "7766"}});
+}
+
 TEST_CASE("Flags stand before or after the command, with '=' or without", "[config]")
 {
     const auto words = GENERATE(Words{"--to", "7766", "--log-level=debug", "--config", "f"},
@@ -81,6 +91,13 @@ TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
         {{"--config", "a", "--config", "b"}, "--config is given twice"},
         {{"--print"}, "--print and --schema belong to 'sallyport check'"},
         {{"run", "--schema"}, "--print and --schema belong to 'sallyport check'"},
+        {{"audit", "--print"}, "--print and --schema belong to 'sallyport check'"},
+        {{"--json"}, "--json and --pid belong to 'sallyport audit'"},
+        {{"check", "--pid", "1"}, "--json and --pid belong to 'sallyport audit'"},
+        {{"audit", "--pid", "self"}, "--pid 'self' is no process id"},
+        {{"audit", "--pid", "0"}, "--pid '0' is no process id"},
+        {{"audit", "--pid", "-1"}, "--pid '-1' is no process id"},
+        {{"audit", "--pid", "1", "--pid", "2"}, "--pid is given twice"},
         {{"check", "--print", "--schema"}, "--print contradicts --schema: give one of the two"},
     }));
     CAPTURE(words);

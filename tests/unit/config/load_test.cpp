@@ -169,3 +169,12 @@ TEST_CASE("The block of the environment is read by name", "[config]")
     CHECK(sources.environment_names ==
           std::vector<std::string>{"SALLYPORT_TO", "SALLYPORT_TOO", "SALLYPORT_LOG_LEVEL", "X"});
 }
+
+TEST_CASE("A configuration is given by a text, a flag or a variable, be it good or bad", "[config]")
+{
+    CHECK_FALSE(is_given(Input{}.sources()));
+    CHECK_FALSE(is_given(Input{.variables = {{"PATH", "/bin"}, {"SALLYPORT_TO", ""}}}.sources()));
+    CHECK(is_given(Input{.text = "nonsense"}.sources()));
+    CHECK(is_given(Input{.flags = {{"to", "x"}}}.sources()));
+    CHECK(is_given(Input{.variables = {{"SALLYPORT_SHARDS", "2"}}}.sources()));
+}

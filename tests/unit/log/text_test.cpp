@@ -1,4 +1,4 @@
-#include "log/text.hpp"
+#include "sallyport/log/text.hpp"
 
 #include "support/catch.hpp"
 

@@ -64,6 +64,17 @@ TEST_CASE("A status text gives the five sets, no_new_privs and the effective use
               .inheritable = 1, .permitted = kNetBindService, .effective = 2, .bounding = 0x1FFFFFFFFFF, .ambient = 4});
     CHECK(status->no_new_privs);
     CHECK(status->uid == 65532);
+    CHECK(status->gid == 0);
+    CHECK(status->filtered);
+}
+
+TEST_CASE("Only a filter is a filter: strict mode and none are not", "[sys][bind_facts]")
+{
+    const std::string rest = without(std::string{kStatus}, "Seccomp");
+    CHECK_FALSE(parse_status(rest)->filtered);
+    CHECK_FALSE(parse_status(rest + "Seccomp:\t0\n")->filtered);
+    CHECK_FALSE(parse_status(rest + "Seccomp:\t1\n")->filtered);
+    CHECK(parse_status(rest + "Seccomp:\t2\n")->filtered);
 }
 
 TEST_CASE("Lines that old kernels do not print have their old meaning", "[sys][bind_facts]")
@@ -76,7 +87,7 @@ TEST_CASE("A text that is no status is refused", "[sys][bind_facts]")
 {
     CHECK_FALSE(parse_status(""));
     CHECK_FALSE(parse_status("CapPrm:\n"));
-    for (const char* line : {"Uid", "CapInh", "CapPrm", "CapEff", "CapBnd"})
+    for (const char* line : {"Uid", "Gid", "CapInh", "CapPrm", "CapEff", "CapBnd"})
         CHECK_FALSE(parse_status(without(std::string{kStatus}, line)));
 }
 

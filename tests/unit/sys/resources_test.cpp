@@ -86,6 +86,42 @@ TEST_CASE("The least limit of the own cgroup and its parents counts", "[sys][res
     CHECK(task_limit(reader_of(files)) == 64);
 }
 
+TEST_CASE("What is used counts where the limit is set", "[sys][resources]")
+{
+    const Files files = with(kUnifiedHost, {
+                                               {"/proc/812/cgroup", "0::/a/b\n"},
+                                               {"/sys/fs/cgroup/a/b/pids.max", "max\n"},
+                                               {"/sys/fs/cgroup/a/b/pids.current", "3\n"},
+                                               {"/sys/fs/cgroup/a/pids.max", "64\n"},
+                                               {"/sys/fs/cgroup/a/pids.current", "40\n"},
+                                               {"/sys/fs/cgroup/a/b/memory.max", "max\n"},
+                                               {"/sys/fs/cgroup/a/b/memory.current", "4096\n"},
+                                           });
+    const GroupShares shares = group_shares(reader_of(files), "812");
+    CHECK(shares.tasks == Share{.limit = 64, .used = 40});
+    CHECK(shares.memory == Share{.limit = std::nullopt, .used = 4096});
+    CHECK(group_shares(reader_of(files), "813") == GroupShares{});
+}
+
+TEST_CASE("Version 1 writes no limit of memory as a very large number", "[sys][resources]")
+{
+    Files files{
+        {"/proc/self/cgroup", "4:memory:/docker/1f2e\n"},
+        {"/proc/self/mountinfo", "41 39 0:31 /docker/1f2e /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n"},
+        {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"},
+        {"/sys/fs/cgroup/memory/memory.usage_in_bytes", "77\n"},
+    };
+    CHECK(group_shares(reader_of(files), "self").memory == Share{.limit = std::nullopt, .used = 77});
+    files["/sys/fs/cgroup/memory/memory.limit_in_bytes"] = "1048576\n";
+    CHECK(group_shares(reader_of(files), "self").memory == Share{.limit = 1048576, .used = 77});
+}
+
+TEST_CASE("One shard makes 16 tasks while a worker replaces another", "[sys][resources]")
+{
+    CHECK(tasks_for(1) == 16);
+    CHECK(default_shards(8, tasks_for(3)) == 3);
+}
+
 TEST_CASE("A version 1 container sees its own limits through its mounts", "[sys][resources]")
 {
     const Files files = with(kVersion1Container, {

@@ -3,11 +3,15 @@
 
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sallyport::sys {
+
+/// Reads a file, or plays one: nothing if there is no such file.
+using ReadText = std::function<std::optional<std::string>(const std::string& path)>;
 
 /// At most 1 MiB; nothing if it cannot be read.
 [[nodiscard]] std::optional<std::string> read_text(const std::string& path);
