@@ -27,7 +27,8 @@ log::Options log_options(const ipc::LogSettings& settings)
     return {.level = static_cast<log::Level>(settings.level),
             .format = static_cast<log::Format>(settings.format),
             .process = std::string{privsep::profile(privsep::Process::keyholder).name},
-            .queue_lines = settings.queue_lines};
+            .queue_lines = settings.queue_lines,
+            .chain = settings.chain};
 }
 
 void hold_keys()

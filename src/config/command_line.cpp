@@ -27,9 +27,11 @@ constexpr Switch kPrint{"print", "", "check: print the effective configuration, 
 constexpr Switch kSchema{"schema", "", "check: print the JSON Schema of the file"};
 constexpr Switch kJson{"json", "", "audit: print JSON"};
 constexpr Switch kPid{"pid", "N", "audit: of the running sallyport with this process id"};
+constexpr Switch kVerifyLog{"verify-log", "FILE",
+                            "audit: look for gaps and edits in an audit log; - is standard input"};
 constexpr Switch kHelp{"help", "", "Print this"};
 constexpr Switch kVersion{"version", "", "Print the version"};
-constexpr std::array kSwitches{kConfig, kPrint, kSchema, kJson, kPid, kHelp, kVersion};
+constexpr std::array kSwitches{kConfig, kPrint, kSchema, kJson, kPid, kVerifyLog, kHelp, kVersion};
 constexpr std::array<std::string_view, 3> kCommands{"run", "check", "audit"};
 
 std::string dashed(std::string_view name)
@@ -44,6 +46,7 @@ struct Parser {
     std::map<std::string_view, bool> switches;
     std::vector<std::string> path;
     std::vector<std::string> pid;
+    std::vector<std::string> verify_log;
     CLI::App* check{nullptr};
     CLI::App* audit{nullptr};
 
@@ -60,6 +63,7 @@ struct Parser {
         }
         add_option(kConfig.name, path, kConfig.value);
         add_option(kPid.name, pid, kPid.value);
+        add_option(kVerifyLog.name, verify_log, kVerifyLog.value);
         for (const Switch& one : {kPrint, kSchema, kJson, kVersion})
             app.add_flag(dashed(one.name), switches[one.name]);
         app.add_flag("-h," + dashed(kHelp.name), switches[kHelp.name]);
@@ -121,6 +125,7 @@ CommandLine command_line_of(Parser& parser)
             line.overrides.flags.emplace_back(flag.name, std::move(value));
     if (!parser.path.empty()) line.path = parser.path.back();
     line.json = parser.switches[kJson.name];
+    if (!parser.verify_log.empty()) line.verify_log = parser.verify_log.back();
     if (!parser.pid.empty()) line.pid = process_id(parser.pid.back());
     return line;
 }
@@ -130,8 +135,9 @@ std::optional<std::string> contradiction(const CommandLine& line)
 {
     if ((line.print || line.schema) && (line.command == Command::run || line.command == Command::audit))
         return "--print and --schema belong to 'sallyport check'";
-    if ((line.json || line.pid) && (line.command == Command::run || line.command == Command::check))
-        return "--json and --pid belong to 'sallyport audit'";
+    if ((line.json || line.pid || line.verify_log) && (line.command == Command::run || line.command == Command::check))
+        return "--json, --pid and --verify-log belong to 'sallyport audit'";
+    if (line.verify_log && (line.json || line.pid)) return "--verify-log stands alone: it is about a file";
     if (line.print && line.schema) return "--print contradicts --schema: give one of the two";
     for (const auto& [name, value] : line.overrides.flags)
         if (value.find("-----BEGIN") != std::string::npos)
@@ -176,7 +182,8 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
     }
     const std::vector<std::string> rest = parser.app.remaining(true);
     if (!rest.empty()) return std::unexpected{usage_error(unexpected_word(rest.front()))};
-    for (const auto& [flag, values] : {std::pair{kConfig, parser.path}, std::pair{kPid, parser.pid}})
+    for (const auto& [flag, values] :
+         {std::pair{kConfig, parser.path}, std::pair{kPid, parser.pid}, std::pair{kVerifyLog, parser.verify_log}})
         if (values.size() > 1) return std::unexpected{usage_error(dashed(flag.name) + " is given twice")};
     if (!parser.pid.empty() && !process_id(parser.pid.front()))
         return std::unexpected{usage_error("--pid " + quote(parser.pid.front()) + " is no process id")};

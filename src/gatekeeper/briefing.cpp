@@ -14,11 +14,18 @@ std::vector<int> numbers(const std::vector<UniqueFd>& descriptors)
     return raw;
 }
 
+ipc::Hello hello_to(const Child& child, const Settings& settings)
+{
+    ipc::Hello hello = settings.hello;
+    hello.log.chain = child.chain();
+    return hello;
+}
+
 } // namespace
 
 void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& secrets)
 {
-    keyholder.tell(settings.hello);
+    keyholder.tell(hello_to(keyholder, settings));
     const std::array pair{secrets.certificate.get(), secrets.key.get()};
     for (const ipc::CertificateSource& source : settings.sources)
         keyholder.tell(source, std::span{pair}.first(source.descriptors));
@@ -29,7 +36,7 @@ void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& 
 
 void brief_worker(Child& worker, const Settings& settings, const std::vector<BoundListener>& listeners)
 {
-    worker.tell(settings.hello);
+    worker.tell(hello_to(worker, settings));
     for (const ipc::Upstream& upstream : settings.upstreams)
         worker.tell(upstream);
     for (const BoundListener& bound : listeners) {

@@ -70,6 +70,7 @@ Child::~Child()
 Result<void> Child::give_birth(TimePoint now)
 {
     born_ = now;
+    chain_ = log::new_chain();
     Result<sys::Child> born = sys::spawn(executable_);
     if (!born) return std::unexpected{born.error()};
     pid_ = born->pid;

@@ -68,6 +68,8 @@ public:
     /// -1 once the channel is closed.
     [[nodiscard]] int channel() const { return control_.fd(); }
     [[nodiscard]] TimePoint born() const { return born_; }
+    /// Of its audit lines; another one after each birth.
+    [[nodiscard]] const std::string& chain() const { return chain_; }
 
 private:
     void tell_bytes(const ipc::Bytes& message, std::span<const int> descriptors);
@@ -78,6 +80,7 @@ private:
     bool alive_{false};
     sys::Channel control_;
     TimePoint born_{};
+    std::string chain_;
     ipc::Bytes buffer_;
 };
 

@@ -84,7 +84,7 @@ bool Family::bear(Member& member, TimePoint now)
     }
     member.phase = Phase::starting;
     member.deadline = now + patience_.start;
-    log::audit("child started", {{"child", process.name()}, {"pid", process.pid()}});
+    log::audit("child started", {{"child", process.name()}, {"pid", process.pid()}, {"child_chain", process.chain()}});
     return true;
 }
 

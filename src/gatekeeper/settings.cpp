@@ -47,7 +47,8 @@ ipc::Hello hello_of(const config::Config& config, const Machine& machine)
     return {.build_id = std::string{build_id()},
             .log = {.level = static_cast<std::uint8_t>(config.log.level),
                     .format = static_cast<std::uint8_t>(config.log.format),
-                    .queue_lines = config.log.queue_lines},
+                    .queue_lines = config.log.queue_lines,
+                    .chain = {}},
             .key_place = static_cast<ipc::KeyPlace>(config.keys),
             .shards = shards_of(config, machine),
             .limits = limits_of(config.limits, machine)};

@@ -25,6 +25,7 @@
 #include "sallyport/sys/resources.hpp"
 #include "sallyport/sys/spawn.hpp"
 #include "supervisor.hpp"
+#include "verify_log.hpp"
 
 namespace sallyport::gatekeeper {
 
@@ -122,6 +123,7 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
         }
         return check(load(line, secrets), secrets);
     case config::Command::audit:
+        if (line.verify_log) return verify_log(*line.verify_log);
         return audit({.config = load_if_given(line, secrets), .pid = line.pid, .json = line.json});
     case config::Command::run:
         break;

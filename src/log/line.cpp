@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "chain.hpp"
 #include "sallyport/log/text.hpp"
 
 namespace sallyport::log {
@@ -127,7 +128,7 @@ void append_plain_head(std::string& out, const Event& event, const Options& opti
 
 void append_line(std::string& out, const Event& event, const Options& options)
 {
-    const std::size_t end = out.size() + kLineMax - kTailMax;
+    const std::size_t end = out.size() + kLineMax - kTailMax - (event.audit ? kSealMax : 0);
     if (options.format == Format::json)
         append_json_head(out, event, options);
     else

@@ -28,8 +28,8 @@ struct Event {
     std::span<const Field> fields;
 };
 
-/// Appends the line with its line feed, at most kLineMax bytes. Fields that do not fit are left out, and a field
-/// `cut` = true says so.
+/// Appends the line with its line feed, at most kLineMax bytes, room for an audit line's seal included (chain.hpp).
+/// Fields that do not fit are left out, and a field `cut` = true says so.
 void append_line(std::string& out, const Event& event, const Options& options);
 
 } // namespace sallyport::log

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "chain.hpp"
 #include "kept.hpp"
 #include "line.hpp"
 #include "line_queue.hpp"
@@ -36,7 +37,8 @@ struct Log {
     std::mutex mutex; ///< for all below it
     std::vector<KeptEvent> kept;
     std::unique_ptr<LineQueue> queue;
-    std::uint64_t dropped{0}; ///< before the start and, after the stop, in the queue
+    std::unique_ptr<Chain> chain; ///< from the first audit line that is written
+    std::uint64_t dropped{0};     ///< before the start and, after the stop, in the queue
 
     std::atomic<Phase> phase{Phase::kept};
     std::atomic<Level> least{Level::debug};
@@ -67,12 +69,20 @@ bool keep(Log& log, const Event& event)
     return true;
 }
 
+/// In the order of the lines: with the lock held.
+void seal(Log& log, std::string& numbered)
+{
+    if (!log.chain) log.chain = std::make_unique<Chain>(log.options.chain.empty() ? new_chain() : log.options.chain);
+    log.chain->seal(numbered, kNumberBytes, log.options.format);
+}
+
 void post_or_write(Log& log, const Event& event)
 {
     thread_local std::string numbered;
     numbered.assign(kNumberBytes, '\0');
     append_line(numbered, event, log.options);
     const std::lock_guard lock{log.mutex};
+    if (event.audit) seal(log, numbered);
     if (!log.queue)
         log.output.write(std::string_view{numbered}.substr(kNumberBytes));
     else if (event.audit)
@@ -119,6 +129,12 @@ std::unique_ptr<LineQueue> take_queue(Log& log)
     return std::move(log.queue);
 }
 
+bool has_chain(Log& log)
+{
+    const std::lock_guard lock{log.mutex};
+    return log.chain != nullptr;
+}
+
 void end_queue(Log& log)
 {
     const std::unique_ptr<LineQueue> queue = take_queue(log);
@@ -146,6 +162,7 @@ void stop()
     Log& log = the_log();
     ignore_sigpipe();
     log.output.give_up_after(kStopPatience);
+    if (has_chain(log) && log.phase == Phase::queued) audit(kChainEnds);
     end_queue(log);
     submit_kept(log, leave_kept_phase(log, Phase::direct, nullptr));
 }

@@ -22,7 +22,8 @@ void start_log(const ipc::LogSettings& settings)
     log::start({.level = static_cast<log::Level>(settings.level),
                 .format = static_cast<log::Format>(settings.format),
                 .process = "worker",
-                .queue_lines = settings.queue_lines});
+                .queue_lines = settings.queue_lines,
+                .chain = settings.chain});
 }
 
 /// A terminal's Ctrl-C reaches the whole group; only the gatekeeper decides when the worker ends.

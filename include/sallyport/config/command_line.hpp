@@ -16,11 +16,12 @@ enum class Command : std::uint8_t { run, check, audit, help, version };
 struct CommandLine {
     Command command{Command::run}; ///< `help` and `version` win over what stands beside them
     Overrides overrides;
-    std::optional<std::string> path;    ///< --config
-    bool print{false};                  ///< check --print
-    bool schema{false};                 ///< check --schema
-    bool json{false};                   ///< audit --json
-    std::optional<std::uint32_t> pid{}; ///< audit --pid
+    std::optional<std::string> path;         ///< --config
+    bool print{false};                       ///< check --print
+    bool schema{false};                      ///< check --schema
+    bool json{false};                        ///< audit --json
+    std::optional<std::uint32_t> pid{};      ///< audit --pid
+    std::optional<std::string> verify_log{}; ///< audit --verify-log: a path, or "-" for standard input
 };
 
 /// The arguments without the name of the program. The error is one or two lines for the operator, who made a mistake of

@@ -59,11 +59,12 @@ struct LogSettings {
     std::uint8_t level{};
     std::uint8_t format{};
     std::uint32_t queue_lines{};
+    std::string chain; ///< of the child's audit lines; each child that is born has another one
 
     template <typename A>
     void fields(A& a)
     {
-        a(level, format, queue_lines);
+        a(level, format, queue_lines, chain);
     }
 };
 

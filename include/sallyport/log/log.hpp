@@ -41,7 +41,11 @@ struct Options {
     Format format{Format::json};
     std::string process{};           ///< "gatekeeper", "keyholder", "worker": on every line
     std::uint32_t queue_lines{8192}; ///< a full queue drops its oldest line and counts it
+    std::string chain{};             ///< of the audit lines, from `new_chain`; empty: one is made
 };
+
+/// An id for the audit lines of one process: 16 hex digits, unlike any other's.
+[[nodiscard]] std::string new_chain();
 
 /// Starts the log thread. Until then lines are kept (at most 1024) and are written when it starts, so a process may
 /// confine itself first: capabilities and no_new_privs are of a thread, and the log thread inherits the caller's.
@@ -84,8 +88,12 @@ inline void error(std::string_view event, std::initializer_list<Field> fields = 
     write(Level::error, event, fields);
 }
 
+/// The last audit line of a process that ends in good order, written by `stop` if there was one before.
+inline constexpr std::string_view kChainEnds = "audit stream ends";
+
 /// A privileged act: the same line with `"stream":"audit"`, whatever the level is. Audit lines have a queue of their
-/// own (1024 lines), so a flood of others drops none of them; they keep their place among the others.
+/// own (1024 lines), so a flood of others drops none of them; they keep their place among the others. Each carries its
+/// chain, its number in it and a hash (verify.hpp): one SHA-256 over the line, under the lock of the log.
 void audit(std::string_view event, std::initializer_list<Field> fields = {});
 
 /// Lines lost to a full queue, as far as the log thread has come. Also reported in a line of its own ("log lines

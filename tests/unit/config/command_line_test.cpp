@@ -35,6 +35,8 @@ TEST_CASE("An audit is of this place, or of a running process", "[config]")
 {
     CHECK(parse_command_line(Words{"audit"}).value().command == Command::audit);
     CHECK_FALSE(parse_command_line(Words{"audit"}).value().pid);
+    CHECK(parse_command_line(Words{"audit", "--verify-log", "-"}).value().verify_log ==
+          std::optional<std::string>{"-"});
     const auto line = parse_command_line(Words{"audit", "--json", "--pid", "812", "--to", "7766"}).value();
     CHECK(line.json);
     CHECK(line.pid == std::optional<std::uint32_t>{812});
@@ -92,8 +94,10 @@ TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
         {{"--print"}, "--print and --schema belong to 'sallyport check'"},
         {{"run", "--schema"}, "--print and --schema belong to 'sallyport check'"},
         {{"audit", "--print"}, "--print and --schema belong to 'sallyport check'"},
-        {{"--json"}, "--json and --pid belong to 'sallyport audit'"},
-        {{"check", "--pid", "1"}, "--json and --pid belong to 'sallyport audit'"},
+        {{"--json"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
+        {{"check", "--pid", "1"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
+        {{"--verify-log", "f"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
+        {{"audit", "--verify-log", "f", "--pid", "1"}, "--verify-log stands alone: it is about a file"},
         {{"audit", "--pid", "self"}, "--pid 'self' is no process id"},
         {{"audit", "--pid", "0"}, "--pid '0' is no process id"},
         {{"audit", "--pid", "-1"}, "--pid '-1' is no process id"},

@@ -1,5 +1,7 @@
 #include "log/line.hpp"
 
+#include "log/chain.hpp"
+
 #include <vector>
 
 #include "support/catch.hpp"
@@ -85,6 +87,7 @@ TEST_CASE("A line is never longer than a pipe takes in one piece", "[log][line]"
         const std::vector<Field> fields(20, Field{"value", long_value});
         const std::string out = line(format, std::string(2000, 'e'), fields);
         CHECK(out.size() <= kLineMax);
+        CHECK(line(format, std::string(2000, 'e'), fields, Level::info, true).size() <= kLineMax - kSealMax);
         CHECK(out.ends_with(format == Format::json ? ",\"cut\":true}\n" : " cut=true\n"));
     }
 }
