@@ -2,7 +2,7 @@
 #include <tuple>
 
 #include "judge.hpp"
-#include "mend.hpp"
+#include "sallyport/audit/mend.hpp"
 
 namespace sallyport::audit {
 

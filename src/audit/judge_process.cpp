@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "judge.hpp"
-#include "mend.hpp"
+#include "sallyport/audit/mend.hpp"
 
 namespace sallyport::audit {
 

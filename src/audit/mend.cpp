@@ -1,4 +1,4 @@
-#include "mend.hpp"
+#include "sallyport/audit/mend.hpp"
 
 #include <array>
 #include <string_view>

@@ -22,13 +22,15 @@ constexpr std::array kDescriptors{0, 1, 2, sys::kControlFd};
 /// of the log that goes away takes no keys with it.
 constexpr std::array kIgnoredSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
-log::Options log_options(const ipc::LogSettings& settings)
+log::Options log_options(const ipc::LogSettings& settings, const UniqueFd& audit)
 {
     return {.level = static_cast<log::Level>(settings.level),
             .format = static_cast<log::Format>(settings.format),
             .process = std::string{privsep::profile(privsep::Process::keyholder).name},
             .queue_lines = settings.queue_lines,
-            .chain = settings.chain};
+            .chain = settings.chain,
+            .audit_place = static_cast<log::AuditPlace>(settings.audit),
+            .audit_fd = audit.get()};
 }
 
 void hold_keys()
@@ -38,11 +40,11 @@ void hold_keys()
         !sys::ignore_signals(kIgnoredSignals))
         throw StartError{ExitCode::os_error, "its descriptors or signals cannot be set"};
     sys::Channel control{UniqueFd{sys::kControlFd}};
-    const auto hello = keyholder::take_hello(control);
-    if (!hello) return;
+    const auto greeting = keyholder::take_hello(control);
+    if (!greeting) return;
     privsep::confine(privsep::profile(privsep::Process::keyholder));
-    log::start(log_options(hello->log));
-    keyholder::serve(std::move(control), *hello);
+    log::start(log_options(greeting->hello.log, greeting->audit));
+    keyholder::serve(std::move(control), greeting->hello);
     log::stop();
 }
 

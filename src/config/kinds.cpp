@@ -234,4 +234,29 @@ Node Permissions::write(std::uint32_t mode) const
     return string_node(std::string{'0', digit(6), digit(3), digit(0)});
 }
 
+Parsed<AuditStream> AuditText::parse(std::string_view text) const
+{
+    constexpr std::string_view kDescriptor = "fd:";
+    constexpr Range kInherited{3, 1'048'575};
+    if (text == "stdout") return AuditStream{};
+    if (text == "syslog") return AuditStream{AuditPlace::syslog, -1};
+    if (!text.starts_with(kDescriptor)) return std::unexpected{"is not " + std::string{what()}};
+    const auto number = parse_integer(text.substr(kDescriptor.size()), kInherited);
+    if (!number) return std::unexpected{"names a descriptor that " + number.error()};
+    return AuditStream{AuditPlace::descriptor, static_cast<int>(*number)};
+}
+
+Node AuditText::write(const AuditStream& stream) const
+{
+    switch (stream.place) {
+    case AuditPlace::standard_output:
+        break;
+    case AuditPlace::descriptor:
+        return string_node("fd:" + std::to_string(stream.descriptor));
+    case AuditPlace::syslog:
+        return string_node("syslog");
+    }
+    return string_node("stdout");
+}
+
 } // namespace sallyport::config

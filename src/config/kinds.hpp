@@ -196,6 +196,16 @@ struct Permissions {
     std::string_view what() const { return "permissions such as \"0660\""; }
 };
 
+/// "stdout", "syslog", "fd:N".
+struct AuditText {
+    using Value = AuditStream;
+
+    Parsed<Value> parse(std::string_view text) const;
+    Node write(const Value& stream) const;
+    Node schema() const { return pattern_schema("stdout|syslog|fd:[1-9][0-9]*"); }
+    std::string_view what() const { return "stdout, syslog or a descriptor such as fd:3"; }
+};
+
 /// The value of a key whose kind is one text; nothing after a mistake, which is reported.
 template <typename Kind>
 std::optional<typename Kind::Value> read_text(const Kind& kind, const Node& node, std::string_view key,

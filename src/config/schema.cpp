@@ -108,6 +108,12 @@ Rows<Drain> drain_rows()
                          "How long connections may go on after SIGTERM, before they are cut")};
 }
 
+Rows<Bypass> bypass_rows()
+{
+    return {value<Bypass>("strict", &Bypass::strict, Boolean{},
+                          "Whether not to serve while an app listens on more than loopback; else that is a warning")};
+}
+
 Rows<Log> log_rows()
 {
     return {
@@ -122,6 +128,9 @@ Rows<Log> log_rows()
                    "How a line looks"),
         value<Log>("queue_lines", &Log::queue_lines, Integer<std::uint32_t>{{64, 65'536}},
                    "How many lines wait for a slow reader of the log before the oldest are dropped"),
+        value<Log>(
+            "audit", &Log::audit, AuditText{},
+            "Where the audit stream goes: stdout, among the other lines; syslog; or fd:N, an inherited descriptor"),
     };
 }
 
@@ -138,6 +147,7 @@ Rows<Config> config_rows()
         mapping<Config>("user", &Config::user, user_rows(), "Whom to become when started as root"),
         mapping<Config>("limits", &Config::limits, limits_rows(), "What is bounded, and by how much"),
         mapping<Config>("drain", &Config::drain, drain_rows(), "How to end"),
+        mapping<Config>("bypass", &Config::bypass, bypass_rows(), "What to do about an app that is reachable past us"),
         mapping<Config>("log", &Config::log, log_rows(), "What is written to standard output"),
     };
 }

@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdio>
 
+#include "bypass.hpp"
 #include "diagnosis.hpp"
+#include "sallyport/audit/mend.hpp"
 #include "sallyport/privsep/profiles.hpp"
 #include "sallyport/sys/spawn.hpp"
 
@@ -43,12 +45,16 @@ std::string own_file()
     return directory ? *directory + "/" + name : name;
 }
 
+audit::Row judge_bypass(const config::Config& config, const std::optional<std::vector<ListeningSocket>>& listening,
+                        sys::Runtime runtime);
+
 audit::Report report_here(const AuditOrder& order, const audit::Files& files)
 {
     const audit::Facts facts = audit::facts_here(files);
     audit::Report report{.live = false, .runtime = facts.runtime, .rows = {}};
     const auto listeners = order.config ? order.config->listeners : usual_listener();
     report.rows = judge_binds(listeners, sys::collect_bind_facts(), own_file());
+    if (order.config) report.rows.push_back(judge_bypass(*order.config, listening_sockets(), facts.runtime));
     std::ranges::move(audit::judge(facts), std::back_inserter(report.rows));
     return report;
 }
@@ -76,6 +82,27 @@ audit::Row judge_bind(const PlannedListener& planned, const Need& need, const sy
         row.grade = audit::Grade::fail;
         row.value = sentence(verdict_of(facts, need.port));
         row.mend = remedies(facts.runtime, need);
+    }
+    return row;
+}
+
+/// `listening`: nothing if /proc does not tell.
+audit::Row judge_bypass(const config::Config& config, const std::optional<std::vector<ListeningSocket>>& listening,
+                        sys::Runtime runtime)
+{
+    audit::Row row{
+        .grade = audit::Grade::ok, .process = "", .what = "bypass", .value = "no app is reachable past us", .mend = {}};
+    std::vector<ipc::Upstream> upstreams;
+    for (const auto& [name, upstream] : config.upstreams)
+        upstreams.push_back({.name = name, .address = upstream.address});
+    const auto found = listening ? exposures(upstreams, *listening, {}) : std::set<Exposure>{};
+    if (!listening) {
+        row.grade = audit::Grade::warn;
+        row.value = "/proc/net/tcp may not be read";
+    } else if (!found.empty()) {
+        row.grade = config.bypass.strict ? audit::Grade::fail : audit::Grade::warn;
+        row.value = "upstream " + found.begin()->upstream + " listens on " + found.begin()->listens_on;
+        row.mend = audit::mend(audit::Guard::bypass, runtime);
     }
     return row;
 }

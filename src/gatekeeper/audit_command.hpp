@@ -15,7 +15,7 @@
 namespace sallyport::gatekeeper {
 
 struct AuditOrder {
-    std::optional<config::Config> config; ///< its listeners are judged; without one, `:443` is
+    std::optional<config::Config> config; ///< its listeners and upstreams are judged; without one, `:443` is
     std::optional<std::uint32_t> pid;     ///< of the running gatekeeper; without one, it is about a start here
     bool json{};
 };

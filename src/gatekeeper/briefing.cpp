@@ -14,18 +14,20 @@ std::vector<int> numbers(const std::vector<UniqueFd>& descriptors)
     return raw;
 }
 
-ipc::Hello hello_to(const Child& child, const Settings& settings)
+void greet(Child& child, const Settings& settings)
 {
     ipc::Hello hello = settings.hello;
     hello.log.chain = child.chain();
-    return hello;
+    if (settings.audit_fd < 0) hello.log.audit = 0;
+    const std::array audit{settings.audit_fd};
+    child.tell(hello, std::span{audit}.first(hello.log.audit == 0 ? 0 : 1));
 }
 
 } // namespace
 
 void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& secrets)
 {
-    keyholder.tell(hello_to(keyholder, settings));
+    greet(keyholder, settings);
     const std::array pair{secrets.certificate.get(), secrets.key.get()};
     for (const ipc::CertificateSource& source : settings.sources)
         keyholder.tell(source, std::span{pair}.first(source.descriptors));
@@ -36,7 +38,7 @@ void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& 
 
 void brief_worker(Child& worker, const Settings& settings, const std::vector<BoundListener>& listeners)
 {
-    worker.tell(hello_to(worker, settings));
+    greet(worker, settings);
     for (const ipc::Upstream& upstream : settings.upstreams)
         worker.tell(upstream);
     for (const BoundListener& bound : listeners) {

@@ -2,7 +2,6 @@
 #include "port_holder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
@@ -16,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kListenState = "0A";
-
 template <typename T>
 std::optional<T> number(std::string_view text, int base = 10)
 {
@@ -25,22 +22,6 @@ std::optional<T> number(std::string_view text, int base = 10)
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
     if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return value;
-}
-
-std::optional<ListeningSocket> listening_row(const std::string& row, std::uint16_t port)
-{
-    std::istringstream words{row};
-    std::array<std::string, 10> column;
-    for (std::string& word : column)
-        words >> word;
-    const auto& [slot, local, remote, state, queues, timer, retransmits, uid, timeout, inode] = column;
-    const std::size_t colon = local.rfind(':');
-    if (state != kListenState || colon == std::string::npos) return std::nullopt;
-    if (number<std::uint16_t>(std::string_view{local}.substr(colon + 1), 16) != port) return std::nullopt;
-    const auto owner = number<std::uint32_t>(uid);
-    const auto identity = number<std::uint64_t>(inode);
-    if (!owner || !identity) return std::nullopt;
-    return ListeningSocket{.inode = *identity, .uid = *owner};
 }
 
 std::string content(const fs::path& path)
@@ -96,7 +77,8 @@ std::vector<ListeningSocket> listening_on(std::string_view table, std::uint16_t 
     std::vector<ListeningSocket> found;
     std::istringstream rows{std::string{table}};
     for (std::string row; std::getline(rows, row);)
-        if (const auto socket = listening_row(row, port)) found.push_back(*socket);
+        if (const auto socket = parse_listening(row); socket && socket->address.port() == port)
+            found.push_back(*socket);
     return found;
 }
 

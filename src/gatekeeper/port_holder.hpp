@@ -6,17 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "listening_sockets.hpp"
+
 namespace sallyport::gatekeeper {
 
-/// A listening socket: one row of /proc/net/tcp or tcp6.
-struct ListeningSocket {
-    std::uint64_t inode{};
-    std::uint32_t uid{};
-
-    bool operator==(const ListeningSocket&) const = default;
-};
-
-/// The rows of such a table that listen on the port. A row that is not understood is left out.
+/// The rows of /proc/net/tcp or tcp6 that listen on the port. A row that is not understood is left out.
 [[nodiscard]] std::vector<ListeningSocket> listening_on(std::string_view table, std::uint16_t port);
 
 /// "nginx (pid 812)", several joined by ", "; "a process of uid 0" where /proc hides which; empty if nobody is

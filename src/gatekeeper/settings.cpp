@@ -21,6 +21,8 @@ constexpr std::uint64_t kConnectionsMost = 10'000;
 static_assert(static_cast<int>(config::LogLevel::debug) == static_cast<int>(log::Level::debug));
 static_assert(static_cast<int>(config::LogLevel::none) == static_cast<int>(log::Level::none));
 static_assert(static_cast<int>(config::LogFormat::plain) == static_cast<int>(log::Format::plain));
+static_assert(static_cast<int>(config::AuditPlace::standard_output) == 0);
+static_assert(static_cast<int>(config::AuditPlace::syslog) == static_cast<int>(log::AuditPlace::syslog));
 static_assert(static_cast<int>(config::Keys::in_worker) == static_cast<int>(ipc::KeyPlace::in_worker));
 static_assert(static_cast<int>(config::Profile::modern) == static_cast<int>(ipc::TlsProfile::modern));
 
@@ -48,7 +50,8 @@ ipc::Hello hello_of(const config::Config& config, const Machine& machine)
             .log = {.level = static_cast<std::uint8_t>(config.log.level),
                     .format = static_cast<std::uint8_t>(config.log.format),
                     .queue_lines = config.log.queue_lines,
-                    .chain = {}},
+                    .chain = {},
+                    .audit = static_cast<std::uint8_t>(config.log.audit.place)},
             .key_place = static_cast<ipc::KeyPlace>(config.keys),
             .shards = shards_of(config, machine),
             .limits = limits_of(config.limits, machine)};

@@ -22,6 +22,7 @@ struct Settings {
     std::vector<ipc::Listener> listeners; ///< as in the configuration; `shared` follows from how each one was bound
     std::vector<ipc::CertificateSource> sources; ///< each pair once, however many listeners show it
     std::uint32_t drain_ms{};
+    int audit_fd{-1}; ///< what goes along with Hello: the audit stream's; borrowed. -1: standard output
 };
 
 /// Errors: StartError (configuration) if it asks for more than the messages can carry.

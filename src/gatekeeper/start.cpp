@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "audit_command.hpp"
+#include "audit_stream.hpp"
 #include "binder.hpp"
 #include "check.hpp"
 #include "family.hpp"
@@ -34,12 +35,15 @@ namespace {
 /// The log, from here to the end of the scope.
 class LogRunning {
 public:
-    explicit LogRunning(const config::Log& settings)
+    /// Borrows the descriptor.
+    LogRunning(const config::Log& settings, int audit_fd)
     {
         log::start({.level = static_cast<log::Level>(settings.level),
                     .format = static_cast<log::Format>(settings.format),
                     .process = "gatekeeper",
-                    .queue_lines = settings.queue_lines});
+                    .queue_lines = settings.queue_lines,
+                    .audit_place = static_cast<log::AuditPlace>(settings.audit.place),
+                    .audit_fd = audit_fd});
     }
     LogRunning(const LogRunning&) = delete;
     LogRunning& operator=(const LogRunning&) = delete;
@@ -60,7 +64,7 @@ ExitCode check(const config::Config& config, const Secrets& secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
 std::optional<config::Config> load_if_given(const config::CommandLine& line, const Secrets& secrets);
 Machine this_machine();
-Bound take_privileged_steps(const config::Config& config, const Machine& machine);
+Bound take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd);
 std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
 std::vector<PassedSocket> sockets_of_systemd();
 void leave_root(const config::User& user);
@@ -138,16 +142,19 @@ ExitCode run(const config::CommandLine& line, Secrets secrets)
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Machine machine = this_machine();
     Settings settings = settings_of(config, machine);
-    Bound bound = take_privileged_steps(config, machine);
-    const LogRunning log{config.log};
+    const UniqueFd audit_stream = open_audit_stream(config.log.audit);
+    settings.audit_fd = audit_stream.get();
+    Bound bound = take_privileged_steps(config, machine, audit_stream.get());
+    const LogRunning log{config.log, audit_stream.get()};
     warn_of_few_descriptors(settings.hello.limits, machine);
+    BypassWatch watch{settings.upstreams, inodes_of(bound.listeners), config.bypass.strict};
     Family family{directory, std::move(settings), std::move(bound.listeners), std::move(secrets)};
-    return supervise(family, signals);
+    return supervise(family, signals, &watch);
 }
 
 /// Everything that needs a power, and then the loss of all powers but one. The log's thread would inherit them, so its
 /// lines wait until then; if a step fails they are written all the same.
-Bound take_privileged_steps(const config::Config& config, const Machine& machine)
+Bound take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd)
 {
     try {
         Bound bound = bind_all(bind_plan(config, machine), sockets_of_systemd());
@@ -157,7 +164,7 @@ Bound take_privileged_steps(const config::Config& config, const Machine& machine
         privsep::confine(privsep::profile(privsep::Process::gatekeeper));
         return bound;
     } catch (...) {
-        const LogRunning log{config.log};
+        const LogRunning log{config.log, audit_fd};
         throw;
     }
 }

@@ -17,12 +17,15 @@ namespace {
 
 class Supervisor {
 public:
-    Supervisor(Family& family, Signals& signals) : family_{family}, signals_{signals} {}
+    Supervisor(Family& family, Signals& signals, BypassWatch* watch) : family_{family}, signals_{signals}, watch_{watch}
+    {
+    }
 
     ExitCode run();
 
 private:
     void wait() const;
+    void look_past_us();
     std::optional<ExitCode> answer(int signal);
     std::optional<ExitCode> stop(int signal);
     void reap();
@@ -30,12 +33,15 @@ private:
 
     Family& family_;
     Signals& signals_;
+    BypassWatch* watch_;
     bool stopping_{false};
+    bool forbidden_{false};
 };
 
 ExitCode Supervisor::run()
 {
     for (;;) {
+        look_past_us();
         family_.tend(Clock::now());
         if (family_.gone()) return farewell();
         wait();
@@ -59,7 +65,18 @@ void Supervisor::wait() const
                        pollfd{.fd = family_.keyholder_channel(), .events = POLLIN, .revents = 0},
                        pollfd{.fd = family_.worker_channel(), .events = POLLIN, .revents = 0}};
     // Whatever it answers, every one of the three is looked at without blocking.
-    static_cast<void>(::poll(entries.data(), entries.size(), milliseconds_until(family_.due())));
+    const TimePoint due = watch_ == nullptr ? family_.due() : std::min(family_.due(), watch_->due());
+    static_cast<void>(::poll(entries.data(), entries.size(), milliseconds_until(due)));
+}
+
+void Supervisor::look_past_us()
+{
+    if (watch_ == nullptr || !watch_->forbids(Clock::now()) || stopping_) return;
+    if (!family_.established()) throw StartError{ExitCode::configuration, watch_->reason()};
+    log::error("not serving any longer", {{"reason", watch_->reason()}});
+    stopping_ = true;
+    forbidden_ = true;
+    family_.drain(Clock::now());
 }
 
 std::optional<ExitCode> Supervisor::answer(int signal)
@@ -107,14 +124,14 @@ ExitCode Supervisor::farewell() const
         return ExitCode::software;
     }
     log::info("drained", {{"finished", drained->finished}, {"cut", drained->cut}});
-    return ExitCode::ok;
+    return forbidden_ ? ExitCode::configuration : ExitCode::ok;
 }
 
 } // namespace
 
-ExitCode supervise(Family& family, Signals& signals)
+ExitCode supervise(Family& family, Signals& signals, BypassWatch* watch)
 {
-    return Supervisor{family, signals}.run();
+    return Supervisor{family, signals, watch}.run();
 }
 
 } // namespace sallyport::gatekeeper

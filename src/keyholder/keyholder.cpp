@@ -234,10 +234,10 @@ void Keyholder::tell(const Message& message)
 
 } // namespace
 
-std::optional<ipc::Hello> take_hello(sys::Channel& control)
+std::optional<Greeting> take_hello(sys::Channel& control)
 {
     ipc::Bytes message(ipc::kMessageMax);
-    const Result<sys::Received> received = control.receive(message);
+    Result<sys::Received> received = control.receive(message);
     if (!received) throw StartError{ExitCode::usage, "it is started by sallyport, which gives it a control channel"};
     if (received->size == 0) return std::nullopt;
     auto hello = ipc::decode<ipc::Hello>(std::span{message}.first(received->size));
@@ -245,7 +245,11 @@ std::optional<ipc::Hello> take_hello(sys::Channel& control)
     if (hello->build_id != build_id())
         throw StartError{ExitCode::software, "sallyport is of build " + hello->build_id + ", sallyport-keyholder of " +
                                                  std::string{build_id()} + "; install all three together"};
-    return hello;
+    Greeting greeting{std::move(*hello), {}};
+    if (received->descriptors.size() != (greeting.hello.log.audit == 0 ? 0 : 1))
+        throw StartError{ExitCode::software, "the gatekeeper's first message has not its descriptors"};
+    if (greeting.hello.log.audit != 0) greeting.audit = std::move(received->descriptors.front());
+    return greeting;
 }
 
 std::int64_t now()

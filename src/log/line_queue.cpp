@@ -90,7 +90,10 @@ private:
 /// Everything that happens on the log thread.
 class LineQueue::Writer final : public spdlog::sinks::sink {
 public:
-    Writer(Output& output, Options options) : output_{output}, options_{std::move(options)} {}
+    Writer(Output& output, Options options, AuditOutput* audit)
+        : output_{output}, options_{std::move(options)}, audit_output_{audit}
+    {
+    }
 
     void watch(spdlog::details::thread_pool& pool) { pool_ = &pool; }
     AuditLines& audit_lines() { return audit_lines_; }
@@ -139,7 +142,15 @@ private:
             last_ = number;
         }
         for (const AuditLine& line : audit_lines_.take_up_to(number))
-            append(line.text);
+            append_audit(line.text);
+    }
+
+    void append_audit(std::string_view line)
+    {
+        if (audit_output_ == nullptr)
+            append(line);
+        else if (!audit_output_->write(line))
+            ++lost_;
     }
 
     void append(std::string_view line)
@@ -163,6 +174,7 @@ private:
 
     Output& output_;
     const Options options_;
+    AuditOutput* const audit_output_;
     spdlog::details::thread_pool* pool_{nullptr};
     AuditLines audit_lines_;
     std::atomic<std::uint64_t> lost_{0};
@@ -176,8 +188,8 @@ struct LineQueue::Thread {
     std::shared_ptr<spdlog::async_logger> logger;
 };
 
-LineQueue::LineQueue(Output& output, const Options& options)
-    : writer_{std::make_shared<Writer>(output, options)}, thread_{std::make_unique<Thread>()}
+LineQueue::LineQueue(Output& output, const Options& options, AuditOutput* audit)
+    : writer_{std::make_shared<Writer>(output, options, audit)}, thread_{std::make_unique<Thread>()}
 {
     const SignalsBlocked blocked;
     const std::size_t lines = std::max<std::size_t>(options.queue_lines, 1);

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "audit_output.hpp"
 #include "output.hpp"
 #include "sallyport/log/log.hpp"
 
@@ -22,11 +23,12 @@ inline constexpr std::size_t kNumberBytes = sizeof(std::uint64_t);
 /// The most audit lines that wait.
 inline constexpr std::size_t kAuditLinesMax = 1024;
 
-/// Owns the log thread. Borrows the output. Thread: one poster at a time; `dropped` any.
+/// Owns the log thread. Borrows the outputs. Thread: one poster at a time; `dropped` any.
 class LineQueue {
 public:
     /// Starts the thread, with all signals blocked. `options.queue_lines` of 0 counts as 1. Throws StartError.
-    LineQueue(Output& output, const Options& options);
+    /// `audit`: where audit lines go; without one they keep their place among the others.
+    LineQueue(Output& output, const Options& options, AuditOutput* audit = nullptr);
     ~LineQueue();
 
     /// Writes what waits and ends the thread; nothing may be posted afterwards.

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "audit_output.hpp"
 #include "chain.hpp"
 #include "kept.hpp"
 #include "line.hpp"
@@ -32,7 +33,7 @@ struct Kept {
     std::uint64_t dropped;
 };
 
-/// The one log of the process. `options` is written before the phase leaves `kept` and never after.
+/// The one log of the process. What is below `phase` is written before the phase leaves `kept` and never after.
 struct Log {
     std::mutex mutex; ///< for all below it
     std::vector<KeptEvent> kept;
@@ -43,7 +44,9 @@ struct Log {
     std::atomic<Phase> phase{Phase::kept};
     std::atomic<Level> least{Level::debug};
     Options options;
+    Options audit_options; ///< the same, in the format of audit lines
     Output output{STDOUT_FILENO};
+    std::unique_ptr<AuditOutput> audit_output; ///< none: `output`
 };
 
 /// Never destroyed: threads that outlive main may still log.
@@ -73,18 +76,26 @@ bool keep(Log& log, const Event& event)
 void seal(Log& log, std::string& numbered)
 {
     if (!log.chain) log.chain = std::make_unique<Chain>(log.options.chain.empty() ? new_chain() : log.options.chain);
-    log.chain->seal(numbered, kNumberBytes, log.options.format);
+    log.chain->seal(numbered, kNumberBytes, log.audit_options.format);
+}
+
+void write_at_once(Log& log, bool audit, std::string_view line)
+{
+    if (audit && log.audit_output)
+        log.audit_output->write(line);
+    else
+        log.output.write(line);
 }
 
 void post_or_write(Log& log, const Event& event)
 {
     thread_local std::string numbered;
     numbered.assign(kNumberBytes, '\0');
-    append_line(numbered, event, log.options);
+    append_line(numbered, event, event.audit ? log.audit_options : log.options);
     const std::lock_guard lock{log.mutex};
     if (event.audit) seal(log, numbered);
     if (!log.queue)
-        log.output.write(std::string_view{numbered}.substr(kNumberBytes));
+        write_at_once(log, event.audit, std::string_view{numbered}.substr(kNumberBytes));
     else if (event.audit)
         log.queue->post_audit(numbered);
     else
@@ -153,7 +164,12 @@ void start(const Options& options)
     ignore_sigpipe();
     log.options = options;
     log.least = options.level;
-    auto queue = std::make_unique<LineQueue>(log.output, options);
+    log.audit_options = options;
+    if (options.audit_place != AuditPlace::standard_output) {
+        log.audit_options.format = Format::json;
+        log.audit_output = std::make_unique<AuditOutput>(options.audit_fd, options.audit_place, options.process);
+    }
+    auto queue = std::make_unique<LineQueue>(log.output, options, log.audit_output.get());
     submit_kept(log, leave_kept_phase(log, Phase::queued, std::move(queue)));
 }
 
@@ -162,6 +178,7 @@ void stop()
     Log& log = the_log();
     ignore_sigpipe();
     log.output.give_up_after(kStopPatience);
+    if (log.audit_output) log.audit_output->give_up_after(kStopPatience);
     if (has_chain(log) && log.phase == Phase::queued) audit(kChainEnds);
     end_queue(log);
     submit_kept(log, leave_kept_phase(log, Phase::direct, nullptr));

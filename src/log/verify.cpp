@@ -96,7 +96,7 @@ void Verifier::finish()
             find(line, "chain " + child +
                            ", of the child that this line tells of, has no line: they were taken out, or "
                            "it died before the first");
-    if (audit_lines_ == 0) find(line_, "there is no line of the audit stream");
+    if (audit_lines_ == 0) find(std::max<std::uint64_t>(line_, 1), "there is no line of the audit stream");
     std::ranges::stable_sort(findings_, {}, &Finding::line);
 }
 

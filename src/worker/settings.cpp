@@ -72,15 +72,19 @@ bool take(Settings& settings, Message message)
 
 } // namespace
 
-ipc::Hello receive_hello(sys::Channel& control)
+Greeting receive_hello(sys::Channel& control)
 {
-    auto hello = expect<ipc::Hello>(receive(control));
+    Message message = receive(control);
+    auto hello = expect<ipc::Hello>(message);
     if (hello.build_id != build_id()) {
         throw StartError{ExitCode::software, "the gatekeeper is of build " + hello.build_id + ", this worker of " +
                                                  std::string{build_id()} + ": install all three from one build"};
     }
     if (hello.shards == 0) refuse("no shards");
-    return hello;
+    if (message.descriptors.size() != (hello.log.audit == 0 ? 0 : 1)) refuse("Hello without its descriptor");
+    Greeting greeting{std::move(hello), {}};
+    if (!message.descriptors.empty()) greeting.audit = std::move(message.descriptors.front());
+    return greeting;
 }
 
 Settings receive_settings(sys::Channel& control, ipc::Hello hello)

@@ -28,8 +28,13 @@ struct Settings {
     KeyEnds keys;
 };
 
-/// Reads the first message. Throws StartError when it is not Hello of this very build.
-[[nodiscard]] ipc::Hello receive_hello(sys::Channel& control);
+struct Greeting {
+    ipc::Hello hello;
+    UniqueFd audit; ///< of the audit stream; none: standard output
+};
+
+/// Reads the first message. Throws StartError when it is not Hello of this very build, or comes without its descriptor.
+[[nodiscard]] Greeting receive_hello(sys::Channel& control);
 
 /// Reads the rest, up to Serve. Throws StartError (software) when a message is malformed, out of place, names what is
 /// not there, or comes with another number of descriptors than it should: the two are then not of one build.

@@ -17,13 +17,16 @@ namespace sallyport::worker {
 
 namespace {
 
-void start_log(const ipc::LogSettings& settings)
+/// The descriptor of the audit stream stays open until the process has ended.
+void start_log(const ipc::LogSettings& settings, UniqueFd audit)
 {
     log::start({.level = static_cast<log::Level>(settings.level),
                 .format = static_cast<log::Format>(settings.format),
                 .process = "worker",
                 .queue_lines = settings.queue_lines,
-                .chain = settings.chain});
+                .chain = settings.chain,
+                .audit_place = static_cast<log::AuditPlace>(settings.audit),
+                .audit_fd = audit.release()});
 }
 
 /// A terminal's Ctrl-C reaches the whole group; only the gatekeeper decides when the worker ends.
@@ -36,13 +39,13 @@ void leave_signals_to_the_gatekeeper()
 
 ExitCode serve(sys::Channel& control)
 {
-    ipc::Hello hello = receive_hello(control);
+    Greeting greeting = receive_hello(control);
     leave_signals_to_the_gatekeeper();
     privsep::confine(privsep::profile(privsep::Process::worker));
-    start_log(hello.log);
+    start_log(greeting.hello.log, std::move(greeting.audit));
 
     tls::load_providers();
-    Control story{control, receive_settings(control, std::move(hello))};
+    Control story{control, receive_settings(control, std::move(greeting.hello))};
     return story.obey();
 }
 

@@ -1,14 +1,18 @@
 """The audit stream of a real family: one chain for each process, and `sallyport audit --verify-log`, which checks them."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import threading
+from pathlib import Path
 
 import pytest
 
 from support.apps import App, echo
-from support.sallyport import simple_config
+from support.sallyport import Sallyport, simple_config
 
 
 @pytest.fixture
@@ -66,3 +70,69 @@ def test_a_file_that_is_not_there_is_unavailable(verify):
     # Goal: "not whole" and "not read" differ. Method: exit codes, also of a file without any audit line.
     assert verify("", "/nonexistent/audit.log").returncode == 69
     assert verify("hello\n").returncode == 1
+
+
+def test_the_audit_stream_goes_to_an_inherited_descriptor(start, pki, verify, tmp_path):
+    # Goal: `log.audit: fd:N`, for all three processes. Method: a file; the audit lines are there, as JSON although the
+    # log is plain, and standard output has none; nobody needs the file's permissions.
+    path = tmp_path / "audit.log"
+    with App(echo) as app, open(path, "ab", buffering=0) as file:
+        os.set_inheritable(file.fileno(), True)
+        sallyport = start(simple_config(pki.pair(), app.address, log={"audit": f"fd:{file.fileno()}"}),
+                          pass_fds=[file.fileno()])
+        sallyport.stop()
+        assert not sallyport.log.matching(stream="audit")
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {r["process"] for r in records} == {"gatekeeper", "keyholder", "worker"}
+    assert all(r["stream"] == "audit" for r in records)
+    done = verify("", str(path))
+    assert done.returncode == 0 and done.stdout.count(", ended") == 3, done.stdout
+
+
+def test_a_descriptor_that_is_not_open_is_a_mistake(installation, pki):
+    # Goal: exit 78 with the key and the number. Method: fd:9, which nobody passes; then one that is only readable.
+    for passed in ([], [os.open("/dev/null", os.O_RDONLY)]):
+        number = passed[0] if passed else 99
+        config = simple_config(pki.pair(), "127.0.0.1:7766", log={"audit": f"fd:{number}"})
+        said = Sallyport(installation, config, pass_fds=passed).wait_for_exit(78)
+        assert "log.audit" in said and str(number) in said
+        for descriptor in passed:
+            os.close(descriptor)
+
+
+DEV_LOG = Path("/dev/log")
+
+
+@pytest.mark.skipif(os.path.lexists(DEV_LOG), reason="this machine has a syslog of its own")
+@pytest.mark.xdist_group("dev_log")
+def test_the_audit_stream_goes_to_syslog(start, pki, verify):
+    # Goal: `log.audit: syslog`, from processes that could not open a socket themselves. Method: this test is the syslog
+    # daemon; every line is one datagram with priority, tag and pid, and the chains are whole.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon, App(echo) as app:
+        daemon.bind(str(DEV_LOG))
+        try:
+            DEV_LOG.chmod(0o666)
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(iter(lambda: daemon.recv(8192).decode(), "end")))
+            reader.start()
+            sallyport = start(simple_config(pki.pair(), app.address, log={"audit": "syslog"}))
+            family = {name: process.pid for name, process in sallyport.family().items()}
+            sallyport.stop()
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+                last.sendto(b"end", str(DEV_LOG))
+            reader.join(10)
+        finally:
+            DEV_LOG.unlink()
+    assert not sallyport.log.matching(stream="audit")
+    for name, pid in family.items():
+        assert any(re.match(rf"<85>\w{{3}} [ \d]\d \d\d:\d\d:\d\d sallyport-{name}\[{pid}\]: {{", line) for line in lines)
+    done = verify("\n".join(lines))
+    assert done.returncode == 0 and done.stdout.count(", ended") == 3, done.stdout
+
+
+@pytest.mark.skipif(os.path.lexists(DEV_LOG), reason="this machine has a syslog of its own")
+@pytest.mark.xdist_group("dev_log")
+def test_without_a_syslog_it_does_not_start(installation, pki):
+    # Goal: no silent loss of the audit stream. Method: no /dev/log; exit 69 names it.
+    config = simple_config(pki.pair(), "127.0.0.1:7766", log={"audit": "syslog"})
+    assert "/dev/log" in Sallyport(installation, config).wait_for_exit(69)

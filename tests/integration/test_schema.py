@@ -71,7 +71,7 @@ def test_the_schema_in_config_is_the_one_that_is_printed(source_dir, schema):
 
 def test_no_mapping_takes_an_unknown_key_and_every_key_is_described(schema):
     mappings = dict(keys_of(schema))
-    assert len(mappings) == 9
+    assert len(mappings) == 10
     for path, mapping in mappings.items():
         assert mapping["additionalProperties"] is False, path
         for name, key in mapping["properties"].items():
@@ -121,7 +121,10 @@ def test_what_is_printed_is_valid_and_prints_again_as_it_is(source_dir, built, v
         ("limits", None),
         ("limits.idle_timeout", "250ms"),
         ("limits.buffers", "1MiB"),
+        ("bypass.strict", True),
         ("log.level", "none"),
+        ("log.audit", "syslog"),
+        ("log.audit", "fd:3"),
     ],
 )
 def test_good_values_are_good_for_both(built, validator, path, value):
@@ -164,7 +167,10 @@ def test_good_values_are_good_for_both(built, validator, path, value):
         ("limits.idle_timeout", "0s"),
         ("limits.buffers", "64KB"),
         ("drain.timeout", None),
+        ("bypass", True),
+        ("bypass.strict", "sometimes"),
         ("log.level", "verbose"),
+        ("log.audit", "stderr"),
         ("log.queue_lines", 1.5),
     ],
 )

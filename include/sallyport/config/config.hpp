@@ -93,10 +93,20 @@ struct Limits {
     bool operator==(const Limits&) const = default;
 };
 
+/// Where audit lines go.
+enum class AuditPlace : std::uint8_t { standard_output, descriptor, syslog };
+struct AuditStream {
+    AuditPlace place{AuditPlace::standard_output};
+    int descriptor{-1}; ///< the inherited one
+
+    bool operator==(const AuditStream&) const = default;
+};
+
 struct Log {
     LogLevel level{LogLevel::info};
     LogFormat format{LogFormat::json};
     std::uint32_t queue_lines{8192};
+    AuditStream audit{};
 
     bool operator==(const Log&) const = default;
 };
@@ -105,6 +115,13 @@ struct Drain {
     Millis timeout{25'000};
 
     bool operator==(const Drain&) const = default;
+};
+
+/// What to do about an app whose port is reachable past us.
+struct Bypass {
+    bool strict{false}; ///< do not serve; else only warn
+
+    bool operator==(const Bypass&) const = default;
 };
 
 /// Whom the gatekeeper becomes when it was started as root.
@@ -123,6 +140,7 @@ struct Config {
     User user;
     Limits limits;
     Drain drain;
+    Bypass bypass;
     Log log;
 
     bool operator==(const Config&) const = default;

@@ -59,12 +59,13 @@ struct LogSettings {
     std::uint8_t level{};
     std::uint8_t format{};
     std::uint32_t queue_lines{};
-    std::string chain; ///< of the child's audit lines; each child that is born has another one
+    std::string chain;    ///< of the child's audit lines; each child that is born has another one
+    std::uint8_t audit{}; ///< where they go, a log::AuditPlace; not 0: the descriptor travels with the message
 
     template <typename A>
     void fields(A& a)
     {
-        a(level, format, queue_lines, chain);
+        a(level, format, queue_lines, chain, audit);
     }
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "sallyport/base/unique_fd.hpp"
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/sys/channel.hpp"
 
@@ -15,9 +16,14 @@ namespace sallyport::keyholder {
 /// Throws StartError if OpenSSL was in use before. Thread: the first act of `main`.
 void wipe_freed_memory();
 
+struct Greeting {
+    ipc::Hello hello;
+    UniqueFd audit; ///< of the audit stream; none: standard output
+};
+
 /// The gatekeeper's first message; nothing if it has closed the channel. Throws StartError if there is no channel, the
-/// message is no Hello, or the gatekeeper is of another build.
-[[nodiscard]] std::optional<ipc::Hello> take_hello(sys::Channel& control);
+/// message is no Hello, comes without its descriptor, or the gatekeeper is of another build.
+[[nodiscard]] std::optional<Greeting> take_hello(sys::Channel& control);
 
 /// Seconds since the epoch, by the system's clock.
 [[nodiscard]] std::int64_t now();

@@ -15,6 +15,13 @@ namespace sallyport::log {
 enum class Level : std::uint8_t { debug, info, warn, error, none };
 enum class Format : std::uint8_t { json, plain };
 
+/// Where audit lines go. Beside standard output they are JSON, whatever the format is.
+enum class AuditPlace : std::uint8_t {
+    standard_output, ///< among the others
+    descriptor,
+    syslog ///< a connected datagram socket, one datagram a line as syslog(3) writes them
+};
+
 /// A named value of a line. Borrows its text until the call returns.
 struct Field {
     std::string_view name;
@@ -42,6 +49,9 @@ struct Options {
     std::string process{};           ///< "gatekeeper", "keyholder", "worker": on every line
     std::uint32_t queue_lines{8192}; ///< a full queue drops its oldest line and counts it
     std::string chain{};             ///< of the audit lines, from `new_chain`; empty: one is made
+    AuditPlace audit_place{AuditPlace::standard_output};
+    int audit_fd{-1}; ///< of the last two places. Borrowed for good. If its reader stands still, so does the whole log,
+                      ///< but never a caller
 };
 
 /// An id for the audit lines of one process: 16 hex digits, unlike any other's.

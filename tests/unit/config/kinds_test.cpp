@@ -224,3 +224,18 @@ TEST_CASE("A path never is a PEM text, and only a certificate's may be that of t
     CHECK(error_of(pem) == "must be a path; a PEM text belongs into the variable SALLYPORT_KEY");
     CHECK(cert.write("").text == "env:SALLYPORT_CERT");
 }
+
+TEST_CASE("The audit stream goes to standard output, to syslog or to an inherited descriptor", "[config]")
+{
+    CHECK(AuditText{}.parse("stdout").value() == AuditStream{});
+    CHECK(AuditText{}.parse("syslog").value() == AuditStream{AuditPlace::syslog, -1});
+    CHECK(AuditText{}.parse("fd:3").value() == AuditStream{AuditPlace::descriptor, 3});
+    const auto [text, error] = GENERATE(table<std::string, std::string>({
+        {"stderr", "is not stdout, syslog or a descriptor such as fd:3"},
+        {"fd:2", "names a descriptor that is not between 3 and 1048575"},
+        {"fd:", "names a descriptor that is not a whole number"},
+        {"fd:-3", "names a descriptor that is not a whole number"},
+    }));
+    CAPTURE(text);
+    CHECK(error_of(AuditText{}.parse(text)) == error);
+}

@@ -47,7 +47,8 @@ keys: in_worker
 user: {uid: 1, gid: 2}
 limits: {max_connections: 7, handshake_timeout: 1s, connect_timeout: 2s, idle_timeout: 3s, buffers: 2MiB}
 drain: {timeout: 4s}
-log: {level: none, format: plain, queue_lines: 100}
+bypass: {strict: true}
+log: {level: none, format: plain, queue_lines: 100, audit: syslog}
 )"});
     const Listener& listener = config.listeners.at(0);
     CHECK(listener.bind.text == "unix:/run/x.sock");
@@ -65,7 +66,8 @@ log: {level: none, format: plain, queue_lines: 100}
     CHECK(config.user == User{1, 2});
     CHECK(config.limits == Limits{7, 1s, 2s, 3s, 2 * 1024 * 1024});
     CHECK(config.drain.timeout == 4s);
-    CHECK(config.log == Log{LogLevel::none, LogFormat::plain, 100});
+    CHECK(config.bypass.strict);
+    CHECK(config.log == Log{LogLevel::none, LogFormat::plain, 100, {AuditPlace::syslog, -1}});
 }
 
 TEST_CASE("An empty section is one with its defaults, and an empty optional text is not given", "[config]")

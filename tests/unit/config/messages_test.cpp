@@ -80,9 +80,9 @@ TEST_CASE("A wrong whole is told once", "[config]")
 {
     const auto [text, expected] = GENERATE(table<std::string, std::string>({
         {"[1, 2]", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, user, "
-                   "limits, drain, log, not a list"},
+                   "limits, drain, bypass, log, not a list"},
         {"x", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, user, "
-              "limits, drain, log, not a single value"},
+              "limits, drain, bypass, log, not a single value"},
         {"a: [", "1:1: this is not YAML: end of sequence flow not found"},
         {"shards: 2", "1:1: there is nothing to listen on: add 'listeners', or give --to\n"
                       "1:1: there is no app to forward to: add 'upstreams', or give --to"},
@@ -127,12 +127,12 @@ TEST_CASE("A value of every kind is checked where it stands", "[config]")
         {"drain: 5s", "3:8: 'drain' must be a mapping with the keys timeout, not a single value"},
         {"sandbox: {}",
          "3:1: unknown key 'sandbox': the keys here are listeners, upstreams, shards, keys, user, limits, "
-         "drain, log"},
+         "drain, bypass, log"},
         {"keys: \xff", "3:7: keys '?' is not UTF-8"},
         {"Shards: 2", "3:1: unknown key 'Shards': did you mean 'shards'?"},
         {"<<: {shards: 2}",
          "3:1: unknown key '<<': the keys here are listeners, upstreams, shards, keys, user, limits, "
-         "drain, log"},
+         "drain, bypass, log"},
     }));
     CAPTURE(more);
     CHECK(mistakes_of({.text = file_with(more)}) == expected);

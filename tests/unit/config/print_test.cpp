@@ -56,7 +56,8 @@ keys: in_worker
 user: {uid: 4294967294, gid: 1}
 limits: {max_connections: 1, handshake_timeout: 1ms, connect_timeout: 1500ms, idle_timeout: 25h, buffers: 1025KiB}
 drain: {timeout: 61s}
-log: {level: none, format: plain, queue_lines: 64}
+bypass: {strict: true}
+log: {level: none, format: plain, queue_lines: 64, audit: "fd:7"}
 )");
     const Config config = loaded({.text = text});
     const std::string printed = print(config);
@@ -102,10 +103,13 @@ limits:
   buffers: 64MiB
 drain:
   timeout: 25s
+bypass:
+  strict: false
 log:
   level: info
   format: json
   queue_lines: 8192
+  audit: stdout
 )");
 }
 

@@ -25,13 +25,18 @@ constexpr std::string_view kTable6 =
    0: 00000000000000000000000000000000:01BB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 9001 1 0000000000000000 100 0 0 10 0
 )";
 
+sallyport::SocketAddress at(const char* text)
+{
+    return *sallyport::SocketAddress::parse(text);
+}
+
 } // namespace
 
 TEST_CASE("Only listening rows of the port name its holder", "[gatekeeper][port-holder]")
 {
-    CHECK(listening_on(kTable, 443) == std::vector<ListeningSocket>{{.inode = 812345, .uid = 0}});
-    CHECK(listening_on(kTable, 8080) == std::vector<ListeningSocket>{{.inode = 812400, .uid = 10001}});
-    CHECK(listening_on(kTable6, 443) == std::vector<ListeningSocket>{{.inode = 9001, .uid = 33}});
+    CHECK(listening_on(kTable, 443) == std::vector<ListeningSocket>{{at("0.0.0.0:443"), 812345, 0}});
+    CHECK(listening_on(kTable, 8080) == std::vector<ListeningSocket>{{at("127.0.0.1:8080"), 812400, 10001}});
+    CHECK(listening_on(kTable6, 443) == std::vector<ListeningSocket>{{at("[::]:443"), 9001, 33}});
     CHECK(listening_on(kTable, 50000).empty());
 }
 

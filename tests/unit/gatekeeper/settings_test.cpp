@@ -67,7 +67,10 @@ TEST_CASE("Both children hear this build, the log's form, the place of keys and 
 {
     config::Config config = small();
     config.keys = config::Keys::in_worker;
-    config.log = {.level = config::LogLevel::warn, .format = config::LogFormat::plain, .queue_lines = 77};
+    config.log = {.level = config::LogLevel::warn,
+                  .format = config::LogFormat::plain,
+                  .queue_lines = 77,
+                  .audit = {config::AuditPlace::syslog, -1}};
     config.limits.handshake_timeout = 1s;
     config.limits.connect_timeout = 2s;
     config.limits.idle_timeout = 3s;
@@ -80,6 +83,7 @@ TEST_CASE("Both children hear this build, the log's form, the place of keys and 
     CHECK(settings.hello.log.level == static_cast<int>(config::LogLevel::warn));
     CHECK(settings.hello.log.format == static_cast<int>(config::LogFormat::plain));
     CHECK(settings.hello.log.queue_lines == 77);
+    CHECK(settings.hello.log.audit == static_cast<int>(config::AuditPlace::syslog));
     CHECK(settings.hello.limits.connections_max == 1'948);
     CHECK(settings.hello.limits.handshake_ms == 1'000);
     CHECK(settings.hello.limits.connect_ms == 2'000);

@@ -27,8 +27,8 @@ auto values(const Limits& m)
 }
 auto values(const LogSettings& m)
 {
-    const auto& [level, format, lines, chain] = m;
-    return std::tuple{level, format, lines, chain};
+    const auto& [level, format, lines, chain, audit] = m;
+    return std::tuple{level, format, lines, chain, audit};
 }
 auto values(const Hello& m)
 {
@@ -152,7 +152,7 @@ auto every_message()
 {
     return std::tuple{
         Hello{.build_id = "1.2.3+abc",
-              .log = {1, 2, 8192, "0123456789abcdef"},
+              .log = {1, 2, 8192, "0123456789abcdef", 2},
               .key_place = KeyPlace::in_worker,
               .shards = 0x0102,
               .limits = limits()},

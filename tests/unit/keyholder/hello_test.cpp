@@ -1,5 +1,7 @@
 #include "sallyport/keyholder/keyholder.hpp"
 
+#include <array>
+
 #include <unistd.h>
 
 #include "sallyport/base/build.hpp"
@@ -19,7 +21,17 @@ TEST_CASE("The first message must be the Hello of our own build", "[keyholder][p
         hello.build_id = std::string{build_id()};
         hello.shards = 3;
         REQUIRE(near.send(ipc::encode(hello)).has_value());
-        CHECK(take_hello(far)->shards == 3);
+        CHECK(take_hello(far)->hello.shards == 3);
+    }
+    SECTION("it is, with the descriptor of the audit stream")
+    {
+        ipc::Hello hello;
+        hello.build_id = std::string{build_id()};
+        hello.log.audit = 1;
+        REQUIRE(near.send(ipc::encode(hello), std::array{0}).has_value());
+        CHECK(take_hello(far)->audit);
+        REQUIRE(near.send(ipc::encode(hello)).has_value());
+        CHECK_THROWS_WITH(take_hello(far), Catch::Contains("descriptors"));
     }
     SECTION("another build's")
     {

@@ -1,0 +1,53 @@
+#include "audit_stream.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "sallyport/base/result.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "sallyport/sys/syslog_socket.hpp"
+
+namespace sallyport::gatekeeper {
+
+namespace {
+
+UniqueFd inherited(int number)
+{
+    const int flags = ::fcntl(number, F_GETFL);
+    UniqueFd copy{flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -1
+                                                               : ::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+    if (!copy)
+        throw StartError{ExitCode::configuration, "log.audit: descriptor " + std::to_string(number) +
+                                                      " is not open for writing: whoever starts sallyport has to "
+                                                      "pass it, as in `sallyport run " +
+                                                      std::to_string(number) + ">>audit.log`"};
+    return copy;
+}
+
+UniqueFd syslog()
+{
+    auto socket = sys::connect_syslog();
+    if (!socket)
+        throw StartError{ExitCode::unavailable,
+                         std::string{"log.audit: there is no syslog at "} + sys::kSyslogPath + ": " +
+                             socket.error().cause.message() +
+                             "; mount the machine's socket into the container, or let the stream go to stdout"};
+    return std::move(*socket);
+}
+
+} // namespace
+
+UniqueFd open_audit_stream(const config::AuditStream& stream)
+{
+    switch (stream.place) {
+    case config::AuditPlace::standard_output:
+        return {};
+    case config::AuditPlace::descriptor:
+        return inherited(stream.descriptor);
+    case config::AuditPlace::syslog:
+        return syslog();
+    }
+    return {};
+}
+
+} // namespace sallyport::gatekeeper

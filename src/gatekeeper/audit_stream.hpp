@@ -1,0 +1,14 @@
+// The descriptor of the audit stream, opened once for all three processes.
+#pragma once
+
+#include "sallyport/base/unique_fd.hpp"
+#include "sallyport/config/config.hpp"
+
+namespace sallyport::gatekeeper {
+
+/// None for standard output. What is opened here is handed to each child with its Hello: none of them could open it.
+/// A syslog daemon that starts anew is not found again: its lines are lost until we start anew, and show as a gap.
+/// Errors: StartError: `configuration` for a descriptor that is not open for writing, `unavailable` without syslog.
+[[nodiscard]] UniqueFd open_audit_stream(const config::AuditStream& stream);
+
+} // namespace sallyport::gatekeeper

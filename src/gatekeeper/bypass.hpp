@@ -1,0 +1,68 @@
+// The way past us: an app that is meant for loopback, but listens on an address that others reach without TLS.
+//
+// In a Fargate task, in a pod and on one machine, the app shares our network namespace, and whoever reaches our port
+// reaches its port too. `bypass: {strict: true}` does not serve then. There is no readiness to withdraw yet, so strict
+// refuses to start, and drains and ends (exit code 78) when such a socket appears later; whoever supervises the
+// container starts it again, and it refuses until the app has moved.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "binder.hpp"
+#include "child.hpp"
+#include "listening_sockets.hpp"
+#include "sallyport/ipc/control.hpp"
+
+namespace sallyport::gatekeeper {
+
+struct Exposure {
+    std::string upstream;
+    std::string listens_on; ///< "0.0.0.0:7766"
+
+    auto operator<=>(const Exposure&) const = default;
+};
+
+/// The upstreams whose port listens on more than loopback. For an upstream of another address of this place, that very
+/// address counts; for a Unix socket nothing does. `ours`: inodes of our own listening sockets. Pure.
+[[nodiscard]] std::set<Exposure> exposures(const std::vector<ipc::Upstream>& upstreams,
+                                           const std::vector<ListeningSocket>& listening,
+                                           const std::set<std::uint64_t>& ours);
+
+/// What `exposures` takes as ours.
+[[nodiscard]] std::set<std::uint64_t> inodes_of(const std::vector<BoundListener>& listeners);
+
+/// Looks now and then, and logs what appears and what has gone. Thread: one.
+class BypassWatch {
+public:
+    using Look = std::function<std::optional<std::vector<ListeningSocket>>()>;
+    static constexpr std::chrono::seconds kPeriod{5};
+
+    BypassWatch(std::vector<ipc::Upstream> upstreams, std::set<std::uint64_t> ours, bool strict,
+                Look look = listening_sockets);
+
+    /// Looks if it is time to. True: some app is exposed, and that forbids to serve.
+    bool forbids(TimePoint now);
+    /// When to ask again; never if no upstream can be exposed, or /proc does not tell.
+    [[nodiscard]] TimePoint due() const { return due_; }
+    /// What forbids it, for the operator.
+    [[nodiscard]] std::string reason() const;
+
+private:
+    void note(const std::set<Exposure>& found);
+
+    std::vector<ipc::Upstream> upstreams_;
+    std::set<std::uint64_t> ours_;
+    bool strict_;
+    Look look_;
+    std::string remedy_;
+    std::set<Exposure> known_;
+    TimePoint due_{};
+};
+
+} // namespace sallyport::gatekeeper

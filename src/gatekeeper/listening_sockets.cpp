@@ -1,0 +1,102 @@
+#include "listening_sockets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+
+#include <netinet/in.h>
+
+namespace sallyport::gatekeeper {
+
+namespace {
+
+constexpr std::string_view kListenState = "0A";
+constexpr std::size_t kWordDigits = 8;
+
+template <typename T>
+std::optional<T> number(std::string_view text, int base = 10)
+{
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+/// The kernel prints an address as the numbers that its words are in memory: "0100007F" is 127.0.0.1 on x86.
+template <typename Address>
+bool read_words(std::string_view text, Address& into)
+{
+    if (text.size() != sizeof into / sizeof(std::uint32_t) * kWordDigits) return false;
+    std::array<std::uint32_t, sizeof into / sizeof(std::uint32_t)> words{};
+    for (std::uint32_t& word : words) {
+        const auto value = number<std::uint32_t>(text.substr(0, kWordDigits), 16);
+        if (!value) return false;
+        word = *value;
+        text.remove_prefix(kWordDigits);
+    }
+    std::memcpy(&into, words.data(), sizeof into);
+    return true;
+}
+
+/// "0100007F:1E56", or with 32 digits before the colon.
+std::optional<SocketAddress> parse_address(std::string_view text)
+{
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    const auto port = number<std::uint16_t>(text.substr(std::min(colon + 1, text.size())), 16);
+    if (!port) return std::nullopt;
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(*port);
+    if (read_words(text.substr(0, colon), v4.sin_addr))
+        return SocketAddress::from(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(*port);
+    if (!read_words(text.substr(0, colon), v6.sin6_addr)) return std::nullopt;
+    const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+    return address ? SocketAddress::parse(address->text()) : std::nullopt; // an IPv4-mapped one becomes IPv4
+}
+
+bool read_table(const char* path, std::vector<ListeningSocket>& sockets)
+{
+    std::ifstream table{path};
+    std::string row;
+    if (!std::getline(table, row)) return false; // the heading
+    while (std::getline(table, row)) {
+        const auto socket = parse_listening(row);
+        if (!socket) break;
+        sockets.push_back(*socket);
+    }
+    return true;
+}
+
+} // namespace
+
+std::optional<ListeningSocket> parse_listening(const std::string& row)
+{
+    std::istringstream words{row};
+    std::array<std::string, 10> column;
+    for (std::string& word : column)
+        words >> word;
+    const auto& [slot, local, remote, state, queues, timer, retransmits, uid, timeout, inode] = column;
+    if (state != kListenState) return std::nullopt;
+    const auto address = parse_address(local);
+    const auto owner = number<std::uint32_t>(uid);
+    const auto identity = number<std::uint64_t>(inode);
+    if (!address || !owner || !identity) return std::nullopt;
+    return ListeningSocket{.address = *address, .inode = *identity, .uid = *owner};
+}
+
+std::optional<std::vector<ListeningSocket>> listening_sockets()
+{
+    std::vector<ListeningSocket> sockets;
+    const bool v4 = read_table("/proc/net/tcp", sockets);
+    const bool v6 = read_table("/proc/net/tcp6", sockets);
+    return v4 || v6 ? std::optional{std::move(sockets)} : std::nullopt;
+}
+
+} // namespace sallyport::gatekeeper
