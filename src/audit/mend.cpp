@@ -44,12 +44,13 @@ constexpr Lines kVolumes{
     "docker run --volume SOURCE:TARGET:ro …",      "podman run --volume SOURCE:TARGET:ro …",
     "ReadOnlyPaths=/ with PrivateTmp=yes",         "systemd-run -p ReadOnlyPaths=/ sallyport run …"};
 
-constexpr Lines kTasks{"a task definition has no key for it; on EC2 the agent's ECS_TASK_PIDS_LIMIT=64",
-                       "podPidsLimit: 64 in the kubelet's configuration; a pod has no key for it",
-                       "docker run --pids-limit 64 …",
-                       "podman run --pids-limit 64 …",
-                       "TasksMax=64",
-                       "systemd-run -p TasksMax=64 sallyport run …"};
+constexpr Lines kTasks{
+    "a task definition has no key for it; on EC2 the agent's ECS_TASK_PIDS_LIMIT, for the whole task",
+    "podPidsLimit: 64 in the kubelet's configuration; a pod has no key for it",
+    "docker run --pids-limit 64 …",
+    "podman run --pids-limit 64 …",
+    "TasksMax=64",
+    "systemd-run -p TasksMax=64 sallyport run …"};
 
 constexpr Lines kMemory{R"("memory": 512, in this container's definition)",
                         "resources: { limits: { memory: 512Mi } }",
