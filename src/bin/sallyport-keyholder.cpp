@@ -3,7 +3,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/keyholder/keyholder.hpp"
@@ -42,9 +44,11 @@ void hold_keys()
     sys::Channel control{UniqueFd{sys::kControlFd}};
     const auto greeting = keyholder::take_hello(control);
     if (!greeting) return;
-    privsep::confine(privsep::profile(privsep::Process::keyholder));
-    log::start(log_options(greeting->hello.log, greeting->audit));
-    keyholder::serve(std::move(control), greeting->hello);
+    const ipc::Hello& hello = greeting->hello;
+    keyholder::serve(std::move(control), hello, [&](const std::vector<std::string>& directories) {
+        privsep::confine(privsep::profile(privsep::Process::keyholder), hello.sandbox, {.readable = directories});
+        log::start(log_options(hello.log, greeting->audit));
+    });
     log::stop();
 }
 

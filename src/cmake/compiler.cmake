@@ -60,6 +60,7 @@ find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(libcap REQUIRED IMPORTED_TARGET libcap)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
+pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
 
 # One id for the three executables of a build: they refuse to talk to another's.
 execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD

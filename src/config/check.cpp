@@ -71,6 +71,14 @@ void check_socket_mode(const Node& node, const Listener& listener, Mistakes& mis
         mistakes.report(place_of(node, "socket_mode"), "'socket_mode' is for a bind such as unix:/run/x.sock");
 }
 
+void check_sandbox(const Node& root, const Config& config, Mistakes& mistakes)
+{
+    if (config.sandbox.level != SandboxLevel::required || config.sandbox.seccomp == Seccomp::enforce) return;
+    const Node* sandbox = root.find("sandbox");
+    mistakes.report(sandbox == nullptr ? root.at : place_of(*sandbox, "seccomp"),
+                    "'seccomp' contradicts the level 'required': leave it at 'enforce'");
+}
+
 void check_duplicates(const Node& nodes, const std::vector<Listener>& listeners, Mistakes& mistakes)
 {
     for (std::size_t later = 1; later < listeners.size(); ++later) {
@@ -108,6 +116,7 @@ void check(const Node& root, Given given, Config& config, Mistakes& mistakes)
 {
     if (root.form != Node::Form::mapping && root.form != Node::Form::null) return; // reported when it was read
     check_presence(root, given, mistakes);
+    check_sandbox(root, config, mistakes);
     if (config.listeners.empty()) return;
     const Node& nodes = *root.find("listeners");
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {

@@ -19,6 +19,7 @@ std::span<const Flag> flags()
         Flag{"log-level", "LEVEL", "log.level"},
         Flag{"log-format", "FORMAT", "log.format"},
         Flag{"keys", "PLACE", "keys"},
+        Flag{"sandbox", "LEVEL", "sandbox.level"},
         Flag{"drain-timeout", "TIME", "drain.timeout"},
         Flag{"max-connections", "N", "limits.max_connections"},
     };

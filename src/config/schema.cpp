@@ -78,6 +78,21 @@ Rows<Upstream> upstream_rows()
                             Presence::required)};
 }
 
+Rows<Sandbox> sandbox_rows()
+{
+    return {
+        value<Sandbox>("level", &Sandbox::level,
+                       Choice<SandboxLevel>{{{"enforce", SandboxLevel::enforce},
+                                             {"required", SandboxLevel::required},
+                                             {"none", SandboxLevel::none}}},
+                       "Landlock and seccomp: enforce takes what the kernel has, required refuses to start without"),
+        value<Sandbox>(
+            "seccomp", &Sandbox::seccomp,
+            Choice<Seccomp>{{{"enforce", Seccomp::enforce}, {"log", Seccomp::log}, {"none", Seccomp::none}}},
+            "What happens to a foreign system call: enforce ends the process, log tells the kernel's audit only"),
+    };
+}
+
 Rows<User> user_rows()
 {
     return {
@@ -144,6 +159,7 @@ Rows<Config> config_rows()
         value<Config>("keys", &Config::keys,
                       Choice<Keys>{{{"keyholder", Keys::keyholder}, {"in_worker", Keys::in_worker}}},
                       "Where private keys live: in a process of their own, or with the network"),
+        mapping<Config>("sandbox", &Config::sandbox, sandbox_rows(), "How each process is confined by the kernel"),
         mapping<Config>("user", &Config::user, user_rows(), "Whom to become when started as root"),
         mapping<Config>("limits", &Config::limits, limits_rows(), "What is bounded, and by how much"),
         mapping<Config>("drain", &Config::drain, drain_rows(), "How to end"),

@@ -7,6 +7,7 @@
 #include "audit_lines.hpp"
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/privsep/profiles.hpp"
+#include "sallyport/sys/seccomp.hpp"
 
 namespace sallyport::gatekeeper {
 
@@ -60,6 +61,9 @@ ipc::Loaded rehearse_certificates(const std::string& directory, const Settings& 
     const auto word = word_of(keyholder);
     if (!word) throw StartError{ExitCode::software, "the keyholder died before it had read the certificates"};
     if (const auto failure = ipc::decode<ipc::Failed>(*word)) throw StartError{exit_code_of(*failure), failure->text};
+    if (const auto trapped = ipc::decode<ipc::Trapped>(*word))
+        throw StartError{ExitCode::software,
+                         "the keyholder was stopped by its own sandbox: it called " + sys::call_name(trapped->call)};
     const auto loaded = ipc::decode<ipc::Loaded>(*word);
     if (!loaded) throw StartError{ExitCode::software, "the keyholder said what no keyholder says"};
     return *loaded;

@@ -6,6 +6,7 @@
 #include "sallyport/base/contract.hpp"
 #include "sallyport/log/log.hpp"
 #include "sallyport/privsep/profiles.hpp"
+#include "sallyport/sys/seccomp.hpp"
 
 namespace sallyport::gatekeeper {
 
@@ -172,11 +173,24 @@ void Family::listen(TimePoint now)
 void Family::hear(Member& member, TimePoint now)
 {
     while (const auto message = member.process.heard()) {
+        if (const auto trapped = ipc::decode<ipc::Trapped>(*message)) {
+            note_trap(member, *trapped);
+            continue;
+        }
         const bool lawful = &member == &keyholder_ ? hear_keyholder(*message, now) : hear_worker(*message, now);
         if (!lawful) kill(member, "it said what no child says");
     }
     const bool silent = member.process.alive() && member.process.channel() < 0;
     if (silent && member.phase != Phase::leaving) send_away(member, now);
+}
+
+/// Its filter has stopped a child: the last word before it dies. Its own log lines may be lost with it.
+void Family::note_trap(const Member& member, const ipc::Trapped& trapped)
+{
+    log::audit("system call refused", {{"child", member.process.name()},
+                                       {"pid", member.process.pid()},
+                                       {"call", sys::call_name(trapped.call)},
+                                       {"number", trapped.call}});
 }
 
 bool Family::hear_keyholder(std::span<const std::byte> message, TimePoint now)

@@ -86,6 +86,7 @@ private:
     Millis rest(Member& member, TimePoint now);
 
     void hear(Member& member, TimePoint now);
+    static void note_trap(const Member& member, const ipc::Trapped& trapped);
     bool hear_keyholder(std::span<const std::byte> message, TimePoint now);
     bool hear_worker(std::span<const std::byte> message, TimePoint now);
     bool keyholder_loaded(const ipc::Loaded& loaded);

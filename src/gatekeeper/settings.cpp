@@ -24,6 +24,8 @@ static_assert(static_cast<int>(config::LogFormat::plain) == static_cast<int>(log
 static_assert(static_cast<int>(config::AuditPlace::standard_output) == 0);
 static_assert(static_cast<int>(config::AuditPlace::syslog) == static_cast<int>(log::AuditPlace::syslog));
 static_assert(static_cast<int>(config::Keys::in_worker) == static_cast<int>(ipc::KeyPlace::in_worker));
+static_assert(static_cast<int>(config::SandboxLevel::none) == static_cast<int>(ipc::SandboxLevel::none));
+static_assert(static_cast<int>(config::Seccomp::none) == static_cast<int>(ipc::SeccompMode::none));
 static_assert(static_cast<int>(config::Profile::modern) == static_cast<int>(ipc::TlsProfile::modern));
 
 /// A deadline or a size as its message carries it: never 0, never wrapped.
@@ -52,6 +54,7 @@ ipc::Hello hello_of(const config::Config& config, const Machine& machine)
                     .queue_lines = config.log.queue_lines,
                     .chain = {},
                     .audit = static_cast<std::uint8_t>(config.log.audit.place)},
+            .sandbox = sandbox_of(config.sandbox),
             .key_place = static_cast<ipc::KeyPlace>(config.keys),
             .shards = shards_of(config, machine),
             .limits = limits_of(config.limits, machine)};
@@ -134,6 +137,12 @@ Settings settings_of(const config::Config& config, const Machine& machine)
     for (const config::Listener& listener : config.listeners)
         settings.listeners.push_back(listener_of(listener, config, settings));
     return settings;
+}
+
+ipc::SandboxSettings sandbox_of(const config::Sandbox& sandbox)
+{
+    return {.level = static_cast<ipc::SandboxLevel>(sandbox.level),
+            .seccomp = static_cast<ipc::SeccompMode>(sandbox.seccomp)};
 }
 
 std::uint16_t shards_of(const config::Config& config, const Machine& machine)

@@ -28,6 +28,9 @@ struct Settings {
 /// Errors: StartError (configuration) if it asks for more than the messages can carry.
 [[nodiscard]] Settings settings_of(const config::Config& config, const Machine& machine);
 
+/// How every process is to be confined.
+[[nodiscard]] ipc::SandboxSettings sandbox_of(const config::Sandbox& sandbox);
+
 [[nodiscard]] std::uint16_t shards_of(const config::Config& config, const Machine& machine);
 
 /// How many connections this many descriptors serve: two each, and some for the rest; at most 10,000, at least 1.

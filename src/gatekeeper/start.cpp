@@ -161,7 +161,7 @@ Bound take_privileged_steps(const config::Config& config, const Machine& machine
         for (const SocketFile& file : bound.files)
             if (::geteuid() == 0) file.give_to(config.user.uid, config.user.gid);
         leave_root(config.user);
-        privsep::confine(privsep::profile(privsep::Process::gatekeeper));
+        privsep::confine(privsep::profile(privsep::Process::gatekeeper), sandbox_of(config.sandbox));
         return bound;
     } catch (...) {
         const LogRunning log{config.log, audit_fd};
@@ -174,7 +174,7 @@ ExitCode check(const config::Config& config, const Secrets& secrets)
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Settings settings = settings_of(config, this_machine());
     leave_root(config.user);
-    privsep::confine(privsep::profile(privsep::Process::gatekeeper));
+    privsep::confine(privsep::profile(privsep::Process::gatekeeper), settings.hello.sandbox);
     const ipc::Loaded loaded = rehearse_certificates(directory, settings, secrets);
     say(stdout, describe(loaded) + "the configuration is good\n");
     return ExitCode::ok;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include "rules.hpp"
 #include "secure_memory.hpp"
 #include "served_worker.hpp"
+#include "source_places.hpp"
 #include "tickets.hpp"
 
 namespace sallyport::keyholder {
@@ -41,8 +43,11 @@ constexpr std::size_t kGenerations = 2;
 
 class Keyholder {
 public:
-    Keyholder(sys::Channel control, const ipc::Hello& hello, Clock clock)
-        : control_{std::move(control)}, shards_{hello.shards}, message_(ipc::kMessageMax)
+    Keyholder(sys::Channel control, const ipc::Hello& hello, BeforeKeys before_keys, Clock clock)
+        : control_{std::move(control)},
+          before_keys_{std::move(before_keys)},
+          shards_{hello.shards},
+          message_(ipc::kMessageMax)
     {
         vault_.key_place = hello.key_place;
         vault_.clock = std::move(clock);
@@ -63,6 +68,7 @@ private:
     void take_tickets(std::vector<UniqueFd> descriptors);
     void take_worker(std::vector<UniqueFd> descriptors);
     void load();
+    void announce_keys();
     [[nodiscard]] std::vector<Problem> prepare();
     void put_in_force(KeySet keys);
     void keep_time();
@@ -73,6 +79,7 @@ private:
     void tell(const Message& message);
 
     sys::Channel control_;
+    BeforeKeys before_keys_;
     std::uint16_t shards_;
     ipc::Bytes message_;
     std::vector<Source> sources_;
@@ -169,10 +176,23 @@ void Keyholder::load()
     put_in_force(*std::move(keys));
 }
 
+void Keyholder::announce_keys()
+{
+    const BeforeKeys once = std::exchange(before_keys_, {});
+    if (!once) return;
+    try {
+        once(places_of(sources_));
+    } catch (const StartError& error) {
+        tell(ipc::Failed{static_cast<std::uint8_t>(error.code()), error.what()});
+        throw;
+    }
+}
+
 /// Before the first key: what depends on how many there will be.
 std::vector<Problem> Keyholder::prepare()
 {
     if (!ticket_file_) broken("no ticket secret");
+    announce_keys();
     memory_locked_ = open_secure_heap(secure_heap_size(sources_.size(), kGenerations * shards_));
     if (!memory_locked_)
         log::warn("the memory for private keys is not locked, it may be swapped out", {{"limit", "RLIMIT_MEMLOCK"}});
@@ -258,9 +278,9 @@ std::int64_t now()
     return duration_cast<seconds>(system_clock::now().time_since_epoch()).count();
 }
 
-void serve(sys::Channel control, const ipc::Hello& hello, std::function<std::int64_t()> clock)
+void serve(sys::Channel control, const ipc::Hello& hello, BeforeKeys before_keys, std::function<std::int64_t()> clock)
 {
-    Keyholder{std::move(control), hello, std::move(clock)}.serve();
+    Keyholder{std::move(control), hello, std::move(before_keys), std::move(clock)}.serve();
 }
 
 } // namespace sallyport::keyholder

@@ -35,6 +35,10 @@ Problem permission_denied(const std::string& path)
 {
     struct stat facts{};
     const std::string start = "cannot read " + path + ": permission denied (";
+    // The file itself would let us: it is the sandbox that does not.
+    if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) == 0)
+        return {ExitCode::permission, start + "it leads out of the directories that were known at start); keep its "
+                                              "target beside the old one, or restart"};
     if (stat(path.c_str(), &facts) != 0)
         return {ExitCode::permission, start + "a directory above it is closed to me, " + me_text() +
                                           "); let this user search it (chmod o+x, or mount it elsewhere)"};

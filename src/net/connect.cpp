@@ -50,6 +50,9 @@ Task<Result<void>> finish_connecting(Socket& socket)
 
 void set_listener_options(int fd)
 {
+    // What accepted sockets inherit: nothing that a worker before this one may have left.
+    const linger none{};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_keep_alive(fd);
 }

@@ -1,10 +1,14 @@
 #include "sallyport/privsep/confine.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include <netinet/in.h>
+
+#include "cage.hpp"
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/log/log.hpp"
 #include "sallyport/sys/capabilities.hpp"
@@ -23,36 +27,54 @@ struct Applied {
 
 Applied apply(const Profile&);
 void prove(const Profile&, const Applied&);
-void report(const Profile&, const Applied&);
-
-[[noreturn]] void refuse(const Profile& profile, std::string_view what, const std::string& why)
-{
-    throw StartError{ExitCode::os_error,
-                     "cannot confine the " + std::string{profile.name} + ": " + std::string{what} + ": " + why};
-}
+void report(const Profile&, const Applied&, const Cage&);
 
 template <typename T>
 T done(const Profile& profile, Result<T> result)
 {
     if (!result) {
         const std::error_code cause = result.error().cause;
-        refuse(profile, result.error().doing, cause ? cause.message() : "refused");
+        refuse_to_confine(profile, result.error().doing, cause ? cause.message() : "refused");
     }
     if constexpr (!std::is_void_v<T>) return *result;
 }
 
 void must_hold(const Profile& profile, bool holds, std::string_view guard)
 {
-    if (!holds) refuse(profile, guard, "set, but read back from the kernel it does not hold");
+    if (!holds) refuse_to_confine(profile, guard, "set, but read back from the kernel it does not hold");
 }
 
 } // namespace
 
-void confine(const Profile& profile)
+void confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants)
 {
+    if (profile.files != Reach::unlimited) done(profile, sys::read_ahead());
     const Applied applied = apply(profile);
     prove(profile, applied);
-    report(profile, applied);
+    const Cage cage = enter_cage(profile, sandbox, grants);
+    report(profile, applied, cage);
+}
+
+Grants grants_for(const std::vector<ipc::Upstream>& upstreams)
+{
+    Grants grants;
+    for (const ipc::Upstream& upstream : upstreams) {
+        const SocketAddress& address = upstream.address;
+        if (address.is_unix()) {
+            grants.unix_sockets = true;
+            grants.abstract_sockets = grants.abstract_sockets || address.unix_path().empty();
+            continue;
+        }
+        (address.family() == AF_INET ? grants.ipv4 : grants.ipv6) = true;
+        grants.connect_ports.push_back(address.port());
+    }
+    return grants;
+}
+
+void refuse_to_confine(const Profile& profile, std::string_view what, const std::string& why)
+{
+    throw StartError{ExitCode::os_error,
+                     "cannot confine the " + std::string{profile.name} + ": " + std::string{what} + ": " + why};
 }
 
 namespace {
@@ -93,7 +115,7 @@ void prove(const Profile& profile, const Applied& applied)
     must_hold(profile, profile.dumpable || sys::kStaysDumpable || !done(profile, sys::dumpable()), "not dumpable");
 }
 
-void report(const Profile& profile, const Applied& applied)
+void report(const Profile& profile, const Applied& applied, const Cage& cage)
 {
     const bool emptied = applied.bounding == sys::BoundingSet::emptied;
     log::audit("confined", {
@@ -103,12 +125,17 @@ void report(const Profile& profile, const Applied& applied)
                                {"no_new_privs", profile.no_new_privs},
                                {"dumpable", profile.dumpable || sys::kStaysDumpable},
                                {"core_dumps", profile.core_dumps},
+                               {"landlock", guards_text(cage.guards)},
+                               {"landlock_abi", cage.guards.abi},
+                               {"seccomp", mode_text(cage.seccomp)},
                            });
     if (profile.raises_descriptor_limit) log::audit("descriptor limit raised", {{"limit", applied.descriptor_limit}});
     if (!emptied)
         log::audit("guard not available", {{"guard", "empty bounding set"}, {"needs", "CAP_SETPCAP when started"}});
     if (!profile.dumpable && sys::kStaysDumpable)
         log::audit("guard not available", {{"guard", "not dumpable"}, {"needs", "a build without sanitizers"}});
+    for (const Lack& lack : cage.lacks)
+        log::audit("guard not available", {{"guard", lack.guard}, {"needs", lack.needs}});
 }
 
 } // namespace

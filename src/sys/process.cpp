@@ -5,6 +5,10 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <memory>
+#include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -115,6 +119,31 @@ Result<void> ignore_signals(std::span<const int> signals)
     ignore.sa_handler = SIG_IGN;
     for (const int signal : signals)
         if (::sigaction(signal, &ignore, nullptr) != 0) return fail_errno("ignoring a signal");
+    return {};
+}
+
+namespace {
+
+/// More than malloc(3) keeps of a thread's heap, in blocks that it does not map one by one.
+void grow_and_shrink_own_heap()
+{
+    constexpr std::size_t kBlocks = 64;
+    constexpr std::size_t kBlockBytes = 64 * std::size_t{1024};
+    std::vector<std::unique_ptr<char[]>> blocks;
+    for (std::size_t i = 0; i < kBlocks; ++i)
+        blocks.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
+}
+
+} // namespace
+
+Result<void> read_ahead()
+{
+    ::tzset();
+    try {
+        std::thread{grow_and_shrink_own_heap}.join();
+    } catch (const std::system_error& error) {
+        return fail(Fault::internal, Side::self, "starting a thread", error.code());
+    }
     return {};
 }
 

@@ -41,8 +41,8 @@ void SignChannel::replace(sys::Channel channel)
 {
     const std::scoped_lock lock{mutex_};
     replacement_ = std::move(channel);
-    // A signer may still wait on the old one: whoever keeps its other end open would keep it waiting.
-    if (channel_) ::shutdown(channel_.fd(), SHUT_RDWR);
+    // A signer may still wait on the old one. Its keyholder sees the end and closes; the worker may shut no more.
+    if (channel_) ::shutdown(channel_.fd(), SHUT_WR);
     replaced_.notify_one();
 }
 

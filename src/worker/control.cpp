@@ -53,7 +53,7 @@ Control::Control(sys::Channel& control, Settings settings)
 
 ExitCode Control::obey()
 {
-    shards_.start();
+    shards_.serve();
     if (!gatekeeper_.send(ipc::encode(ipc::Ready{}))) return stop();
     for (;;) {
         // A negative descriptor is passed over: a dead keyholder's channel is not waited on (poll(2)).

@@ -17,7 +17,10 @@ public:
     /// Asks the keyholder for the certificates and builds the shards. Throws StartError.
     Control(sys::Channel& control, Settings settings);
 
-    /// Starts the shards, says Ready, and obeys until they have ended. The code to exit with.
+    /// Starts the shards' threads: the last ones that the process makes.
+    void start() { shards_.start(); }
+
+    /// After `start`: lets them accept, says Ready, and obeys until the shards have ended. The code to exit with.
     [[nodiscard]] ExitCode obey();
 
 private:

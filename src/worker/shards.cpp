@@ -102,10 +102,22 @@ void Shards::start()
         threads_.emplace_back([this, i] { run(i); });
 }
 
+void Shards::serve()
+{
+    serves_ = true;
+    may_go_on_.count_down();
+}
+
+Shards::~Shards()
+{
+    if (!serves_) may_go_on_.count_down();
+}
+
 void Shards::run(std::size_t shard)
 {
     sys::name_thread(("shard " + std::to_string(shard)).c_str());
-    shards_[shard]->run();
+    may_go_on_.wait();
+    if (serves_) shards_[shard]->run();
     if (--running_ == 0) SALLYPORT_ASSERT(::eventfd_write(ended_.get(), 1) == 0);
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <expected>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -25,9 +26,13 @@ public:
     Shards(Settings& settings, const tls::Credentials& credentials);
     Shards(const Shards&) = delete;
     Shards& operator=(const Shards&) = delete;
+    /// Waits for the threads; those that wait for `serve` end without having served.
+    ~Shards();
 
-    /// Every shard begins to accept.
+    /// Every shard gets its thread, which waits for `serve`.
     void start();
+    /// Every shard begins to accept.
+    void serve();
 
     /// New channels to a new keyholder.
     void replace_sign_channels(std::vector<sys::Channel> channels);
@@ -55,6 +60,8 @@ private:
     std::vector<std::unique_ptr<proxy::Shard>> shards_;
     UniqueFd ended_;
     std::atomic<std::size_t> running_{0};
+    std::latch may_go_on_{1};
+    std::atomic<bool> serves_{false};
     std::vector<std::jthread> threads_; ///< last, so that they end before what they use
 };
 

@@ -41,11 +41,17 @@ ExitCode serve(sys::Channel& control)
 {
     Greeting greeting = receive_hello(control);
     leave_signals_to_the_gatekeeper();
-    privsep::confine(privsep::profile(privsep::Process::worker));
-    start_log(greeting.hello.log, std::move(greeting.audit));
+    Settings settings = receive_settings(control, std::move(greeting.hello));
+    const privsep::Profile& profile = privsep::profile(privsep::Process::worker);
+    const ipc::SandboxSettings sandbox = settings.hello.sandbox;
+    const privsep::Grants grants = privsep::grants_for(settings.upstreams);
+    privsep::confine(profile, sandbox, grants);
+    start_log(settings.hello.log, std::move(greeting.audit));
 
     tls::load_providers();
-    Control story{control, receive_settings(control, std::move(greeting.hello))};
+    Control story{control, std::move(settings)};
+    story.start();
+    privsep::tighten(profile, sandbox, grants);
     return story.obey();
 }
 

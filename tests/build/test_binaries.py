@@ -16,9 +16,9 @@ C_RUNTIME = {"libc.so", "libstdc++.so", "libm.so", "libgcc_s.so", "ld-linux"}
 SANITIZERS = {"libasan.so", "libubsan.so", "libtsan.so", "libfmt.so"} if SANITIZED else set()
 # The program's whole argument in one table: what an executable cannot call, it does not link.
 ALLOWED = {
-    "sallyport": {"libcap.so.2", "libyaml-cpp.so"},
-    "sallyport-keyholder": {"libcap.so.2", "libcrypto.so.3"},
-    "sallyport-worker": {"libcap.so.2", "libcrypto.so.3", "libssl.so.3"},
+    "sallyport": {"libcap.so.2", "libseccomp.so.2", "libyaml-cpp.so"},
+    "sallyport-keyholder": {"libcap.so.2", "libseccomp.so.2", "libcrypto.so.3"},
+    "sallyport-worker": {"libcap.so.2", "libseccomp.so.2", "libcrypto.so.3", "libssl.so.3"},
 }
 
 

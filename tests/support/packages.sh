@@ -11,7 +11,7 @@ boost_package() { if [[ $(debian_release) == 12 ]]; then echo libboost1.81-dev; 
 packages_for() {
     case $1 in
         build) echo g++ cmake ninja-build ccache pkg-config git "$(boost_package)" libssl-dev libyaml-cpp-dev libspdlog-dev \
-            libfmt-dev libcli11-dev libcap-dev libmd-dev ;;
+            libfmt-dev libcli11-dev libcap-dev libmd-dev libseccomp-dev ;;
         demo) echo python3 openssl curl iproute2 util-linux binutils ;;
         test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema gnutls-bin curl \
             openssl iproute2 util-linux libcap2-bin binutils ;;

@@ -43,6 +43,8 @@ struct Bind {
 enum class Profile : std::uint8_t { intermediate, modern };
 enum class Mode : std::uint8_t { tcp };
 enum class Keys : std::uint8_t { keyholder, in_worker };
+enum class SandboxLevel : std::uint8_t { enforce, required, none };
+enum class Seccomp : std::uint8_t { enforce, log, none };
 enum class LogLevel : std::uint8_t { debug, info, warn, error, none };
 enum class LogFormat : std::uint8_t { json, plain };
 
@@ -81,6 +83,14 @@ struct Upstream {
     SocketAddress address;
 
     bool operator==(const Upstream&) const = default;
+};
+
+/// The guards of the kernel (Landlock, seccomp) around each process. `required` goes with `seccomp: enforce` only.
+struct Sandbox {
+    SandboxLevel level{SandboxLevel::enforce};
+    Seccomp seccomp{Seccomp::enforce};
+
+    bool operator==(const Sandbox&) const = default;
 };
 
 struct Limits {
@@ -137,6 +147,7 @@ struct Config {
     std::map<std::string, Upstream> upstreams; ///< at least one
     std::optional<std::uint16_t> shards;       ///< not given: from the CPU quota and the PID limit
     Keys keys{Keys::keyholder};
+    Sandbox sandbox;
     User user;
     Limits limits;
     Drain drain;

@@ -7,6 +7,7 @@
 // Gatekeeper → keyholder:  Hello, CertificateSource* (some with descriptors), TicketSecret (with its memfd), Load;
 //                          later WorkerChannels (with its sockets, as often as a worker is born), Load again (SIGHUP).
 // Keyholder → gatekeeper:  Loaded or Failed as the answer to each Load.
+// Each child → gatekeeper: Trapped, when its filter has refused it a system call; then it exits.
 // An end of file on a control channel means that the other has died: a child then exits.
 #pragma once
 
@@ -33,11 +34,30 @@ enum class Control : std::uint8_t {
     loaded,
     worker_channels,
     failed,
-    keys_lost
+    keys_lost,
+    trapped
 };
 
 /// Where private keys live: in the keyholder, or handed to the worker (`keys: in_worker`).
 enum class KeyPlace : std::uint8_t { keyholder, in_worker };
+
+/// What a guard that the kernel lacks means: told and done without, fatal, or no guard is asked for.
+enum class SandboxLevel : std::uint8_t { enforce, required, none };
+/// What becomes of a system call outside the profile.
+enum class SeccompMode : std::uint8_t { enforce, log, none };
+
+struct SandboxSettings {
+    SandboxLevel level{SandboxLevel::enforce};
+    SeccompMode seccomp{SeccompMode::enforce};
+
+    bool operator==(const SandboxSettings&) const = default;
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(level, seccomp);
+    }
+};
 
 /// Deadlines in milliseconds, sizes in bytes. Every one is finite and none is 0.
 struct Limits {
@@ -74,6 +94,7 @@ struct Hello {
     static constexpr Control kKind = Control::hello;
     std::string build_id;
     LogSettings log;
+    SandboxSettings sandbox;
     KeyPlace key_place{};
     std::uint16_t shards{};
     Limits limits; ///< for the worker; `connections_max` is of the whole process
@@ -81,7 +102,7 @@ struct Hello {
     template <typename A>
     void fields(A& a)
     {
-        a(build_id, log, key_place, shards, limits);
+        a(build_id, log, sandbox, key_place, shards, limits);
     }
 };
 
@@ -284,6 +305,18 @@ struct Failed {
     void fields(A& a)
     {
         a(exit_code, text);
+    }
+};
+
+/// The last word of a child that its own filter has stopped: which system call it tried, by the kernel's number.
+struct Trapped {
+    static constexpr Control kKind = Control::trapped;
+    std::uint32_t call{};
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(call);
     }
 };
 

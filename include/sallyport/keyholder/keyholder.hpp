@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "sallyport/base/unique_fd.hpp"
 #include "sallyport/ipc/control.hpp"
@@ -28,10 +30,15 @@ struct Greeting {
 /// Seconds since the epoch, by the system's clock.
 [[nodiscard]] std::int64_t now();
 
+/// Called once, when everything that is to be loaded is known and nothing of it has been read: the moment to confine
+/// the process to these directories, and then to start what has threads.
+using BeforeKeys = std::function<void(const std::vector<std::string>& directories)>;
+
 /// Loads when told to, answers workers, keeps the time of ticket keys and self-signed certificates; returns when the
 /// gatekeeper closes its end. A worker's sign channels have a thread each; all else happens on the caller's.
-/// Call it confined: the threads inherit that. Throws StartError if the gatekeeper breaks the protocol, or if there is
-/// no memory that keys may live in.
-void serve(sys::Channel control, const ipc::Hello& hello, std::function<std::int64_t()> clock = now);
+/// Throws StartError if the gatekeeper breaks the protocol, or if there is no memory that keys may live in; and what
+/// `before_keys` throws, once the gatekeeper has been told.
+void serve(sys::Channel control, const ipc::Hello& hello, BeforeKeys before_keys = {},
+           std::function<std::int64_t()> clock = now);
 
 } // namespace sallyport::keyholder

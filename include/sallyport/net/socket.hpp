@@ -20,7 +20,7 @@ struct Arrival {
 };
 
 /// Owns: the descriptor, and the bytes that its peer was too slow to take. Thread: the shard's.
-/// `side` is who sits at the other end; every error names it.
+/// `side` is who sits at the other end; every error names it. The process ignores SIGPIPE.
 class Socket {
 public:
     Socket(UniqueFd fd, Side side, EventLoop& loop, HoldBudget& budget);

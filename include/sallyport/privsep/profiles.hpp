@@ -4,11 +4,27 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+
+#include "sallyport/privsep/calls.hpp"
 
 namespace sallyport::privsep {
 
 enum class Process : std::uint8_t { gatekeeper, keyholder, worker };
+
+/// How a list of calls is meant.
+enum class Filtering : std::uint8_t {
+    forbids, ///< the calls fail with EPERM, all others are allowed
+    permits  ///< the calls are allowed, all others trap
+};
+
+/// What Landlock leaves of the file system and of TCP.
+enum class Reach : std::uint8_t {
+    unlimited, ///< no domain: it would bind the app and every child as well
+    granted,   ///< what the configuration names: directories to read, ports to connect to
+    nothing
+};
 
 /// One row. The first half says what the process is for (the README's privilege table and the tests read it), the
 /// second what `confine` applies and proves.
@@ -28,14 +44,24 @@ struct Profile {
     bool no_new_privs;
     bool dumpable; ///< relaxed in sanitizer builds (sys::kStaysDumpable)
     bool core_dumps;
+
+    Reach files;
+    Reach tcp_ports;
+    Filtering filtering;
+    std::span<const Call> calls;
+    std::string_view descriptors; ///< every kind that it holds above standard error once it serves, as /proc names it
 };
 
 // clang-format off
 inline constexpr std::array kProfiles{
     //       process              name          executable             binds  files  keys   net    starts  NBS    nofile nnp   dump   core
-    Profile{ Process::gatekeeper, "gatekeeper", "sallyport",           true,  true,  false, false, true,   true,  true,  true, false, false },
-    Profile{ Process::keyholder,  "keyholder",  "sallyport-keyholder", false, true,  true,  false, false,  false, false, true, false, false },
-    Profile{ Process::worker,     "worker",     "sallyport-worker",    false, false, false, true,  false,  false, true,  true, false, false },
+    //       files             tcp_ports         filtering            calls            descriptors
+    Profile{ Process::gatekeeper, "gatekeeper", "sallyport",           true,  true,  false, false, true,   true,  true,  true, false, false,
+             Reach::unlimited, Reach::unlimited, Filtering::forbids, kForbiddenCalls, "socket memfd signalfd" },
+    Profile{ Process::keyholder,  "keyholder",  "sallyport-keyholder", false, true,  true,  false, false,  false, false, true, false, false,
+             Reach::granted,   Reach::nothing,   Filtering::permits, kKeyholderCalls, "socket memfd" },
+    Profile{ Process::worker,     "worker",     "sallyport-worker",    false, false, false, true,  false,  false, true,  true, false, false,
+             Reach::nothing,   Reach::granted,   Filtering::permits, kWorkerCalls,    "socket eventpoll eventfd timerfd" },
 };
 // clang-format on
 

@@ -8,11 +8,14 @@
 
 namespace sallyport::sys {
 
-/// Sanitizers read /proc/self and write reports, so their builds stay dumpable. Everything else is the same.
+/// Sanitizers read /proc/self and executables, stop the process by ptrace(2) and write reports: their builds stay
+/// dumpable, may read any file and make a few more system calls. Everything else is the same.
 #ifdef SALLYPORT_SANITIZED
 inline constexpr bool kStaysDumpable = true;
+inline constexpr bool kReadsAllFiles = true;
 #else
 inline constexpr bool kStaysDumpable = false;
+inline constexpr bool kReadsAllFiles = false;
 #endif
 
 /// PR_SET_NO_NEW_PRIVS, for the calling thread and what it starts, for ever.
@@ -40,6 +43,11 @@ inline constexpr bool kStaysDumpable = false;
 /// Ignores each of these signals. A child of the gatekeeper ends when its control channel does, so it ignores SIGINT,
 /// SIGTERM and SIGHUP: a terminal's Ctrl-C and systemd's stop reach the whole group, and would cut what is to drain.
 [[nodiscard]] Result<void> ignore_signals(std::span<const int> signals);
+
+/// Has the C library read now what it would open a file for later, when no file can be opened any more: the time zone
+/// (localtime(3)), and the kernel's overcommit policy, which malloc(3) asks for when a thread's heap first shrinks.
+/// Starts a thread and waits for its end.
+[[nodiscard]] Result<void> read_ahead();
 
 /// The calling thread's name in ps and top: at most 15 bytes, the rest is cut.
 void name_thread(const char* name);

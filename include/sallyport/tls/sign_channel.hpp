@@ -37,7 +37,8 @@ class SignChannel {
 public:
     explicit SignChannel(sys::Channel channel, SignPatience patience = {});
 
-    /// The channel to a new keyholder. Ends the wait of a signer, which then sends its request again.
+    /// The channel to a new keyholder. The old one is told to end, which ends the wait of a signer, who then sends its
+    /// request again.
     void replace(sys::Channel channel);
 
     /// `key` is ipc::Certificate::key. Blocks the shard until it is signed, as signing in place would. A channel that

@@ -82,7 +82,7 @@ TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
     const auto [words, expected] = GENERATE(table<Words, std::string>({
         {{"--lisen", ":443"}, "unknown flag '--lisen': did you mean '--listen'?"},
         {{"--log_level=info"}, "unknown flag '--log_level': did you mean '--log-level'?"},
-        {{"--sandbox", "none"}, "unknown flag '--sandbox'"},
+        {{"--fence", "none"}, "unknown flag '--fence'"},
         {{"-x"}, "unknown flag '-x'"},
         {{"chek"}, "unexpected word 'chek': did you mean 'check'?"},
         {{"check", "file.yaml"}, "unexpected word 'file.yaml'"},

@@ -44,6 +44,7 @@ listeners:
 upstreams: {a: {address: 1}, b: {address: "unix:/b"}}
 shards: 3
 keys: in_worker
+sandbox: {level: none, seccomp: log}
 user: {uid: 1, gid: 2}
 limits: {max_connections: 7, handshake_timeout: 1s, connect_timeout: 2s, idle_timeout: 3s, buffers: 2MiB}
 drain: {timeout: 4s}
@@ -63,6 +64,7 @@ log: {level: none, format: plain, queue_lines: 100, audit: syslog}
     CHECK(config.upstreams.at("b").address.text() == "unix:/b");
     CHECK(config.shards == std::optional<std::uint16_t>{3});
     CHECK(config.keys == Keys::in_worker);
+    CHECK(config.sandbox == Sandbox{SandboxLevel::none, Seccomp::log});
     CHECK(config.user == User{1, 2});
     CHECK(config.limits == Limits{7, 1s, 2s, 3s, 2 * 1024 * 1024});
     CHECK(config.drain.timeout == 4s);

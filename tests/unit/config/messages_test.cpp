@@ -79,10 +79,10 @@ TEST_CASE("All mistakes of a file are told at once, each with its place", "[conf
 TEST_CASE("A wrong whole is told once", "[config]")
 {
     const auto [text, expected] = GENERATE(table<std::string, std::string>({
-        {"[1, 2]", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, user, "
-                   "limits, drain, bypass, log, not a list"},
-        {"x", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, user, "
-              "limits, drain, bypass, log, not a single value"},
+        {"[1, 2]", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, "
+                   "sandbox, user, limits, drain, bypass, log, not a list"},
+        {"x", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, "
+              "sandbox, user, limits, drain, bypass, log, not a single value"},
         {"a: [", "1:1: this is not YAML: end of sequence flow not found"},
         {"shards: 2", "1:1: there is nothing to listen on: add 'listeners', or give --to\n"
                       "1:1: there is no app to forward to: add 'upstreams', or give --to"},
@@ -125,13 +125,19 @@ TEST_CASE("A value of every kind is checked where it stands", "[config]")
         {"limits: {buffers: 3GiB}", "3:19: buffers '3GiB' is not between 1MiB and 2GiB"},
         {"user: {uid: 0}", "3:13: uid '0' is not between 1 and 4294967294"},
         {"drain: 5s", "3:8: 'drain' must be a mapping with the keys timeout, not a single value"},
-        {"sandbox: {}",
-         "3:1: unknown key 'sandbox': the keys here are listeners, upstreams, shards, keys, user, limits, "
-         "drain, bypass, log"},
+        {"sandbox: {}", "OK"},
+        {"sandbox: {level: required}", "OK"},
+        {"sandbox: {level: off}", "3:18: level 'off' is not one of enforce, required, none; YAML reads it as a boolean "
+                                  "or as nothing: did you mean 'none'?"},
+        {"sandbox: {seccomp: kill}", "3:20: seccomp 'kill' is not one of enforce, log, none"},
+        {"sandbox: {level: required, seccomp: log}",
+         "3:37: 'seccomp' contradicts the level 'required': leave it at 'enforce'"},
+        {"fence: {}", "3:1: unknown key 'fence': the keys here are listeners, upstreams, shards, keys, sandbox, user, "
+                      "limits, drain, bypass, log"},
         {"keys: \xff", "3:7: keys '?' is not UTF-8"},
         {"Shards: 2", "3:1: unknown key 'Shards': did you mean 'shards'?"},
         {"<<: {shards: 2}",
-         "3:1: unknown key '<<': the keys here are listeners, upstreams, shards, keys, user, limits, "
+         "3:1: unknown key '<<': the keys here are listeners, upstreams, shards, keys, sandbox, user, limits, "
          "drain, bypass, log"},
     }));
     CAPTURE(more);

@@ -53,6 +53,7 @@ listeners:
 upstreams: {b.c-d_e: {address: "[::1]:80"}, null-1: {address: "unix:/x y"}}
 shards: 64
 keys: in_worker
+sandbox: {level: none, seccomp: log}
 user: {uid: 4294967294, gid: 1}
 limits: {max_connections: 1, handshake_timeout: 1ms, connect_timeout: 1500ms, idle_timeout: 25h, buffers: 1025KiB}
 drain: {timeout: 61s}
@@ -92,6 +93,9 @@ upstreams:
     address: "127.0.0.1:7766"
 shards: auto
 keys: keyholder
+sandbox:
+  level: enforce
+  seccomp: enforce
 user:
   uid: 65532
   gid: 65532

@@ -34,7 +34,8 @@ TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
     const Pairs flags{
         {"listen", "10.0.0.1:8443"}, {"to", "unix:/app"},   {"cert", "c"},           {"key", "k"},
         {"passphrase-file", "p"},    {"mode", "tcp"},       {"shards", "2"},         {"log-level", "debug"},
-        {"log-format", "plain"},     {"keys", "in_worker"}, {"drain-timeout", "9s"}, {"max-connections", "11"}};
+        {"log-format", "plain"},     {"keys", "in_worker"}, {"drain-timeout", "9s"}, {"max-connections", "11"},
+        {"sandbox", "none"}};
     Input by_variable;
     for (auto [name, value] : flags) {
         for (char& c : name)
@@ -50,6 +51,7 @@ TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
     CHECK(config.log.format == LogFormat::plain);
     CHECK(config.keys == Keys::in_worker);
     CHECK(config.drain.timeout == 9s);
+    CHECK(config.sandbox.level == SandboxLevel::none);
     CHECK(config.limits.max_connections == std::optional<std::uint32_t>{11});
     CHECK(loaded(by_variable) == config);
 }

@@ -67,6 +67,7 @@ TEST_CASE("Both children hear this build, the log's form, the place of keys and 
 {
     config::Config config = small();
     config.keys = config::Keys::in_worker;
+    config.sandbox.level = config::SandboxLevel::required;
     config.log = {.level = config::LogLevel::warn,
                   .format = config::LogFormat::plain,
                   .queue_lines = 77,
@@ -79,6 +80,7 @@ TEST_CASE("Both children hear this build, the log's form, the place of keys and 
     const Settings settings = settings_of(config, kMachine);
     CHECK(settings.hello.build_id == build_id());
     CHECK(settings.hello.key_place == ipc::KeyPlace::in_worker);
+    CHECK(settings.hello.sandbox == ipc::SandboxSettings{ipc::SandboxLevel::required, ipc::SeccompMode::enforce});
     CHECK(settings.hello.shards == 3);
     CHECK(settings.hello.log.level == static_cast<int>(config::LogLevel::warn));
     CHECK(settings.hello.log.format == static_cast<int>(config::LogFormat::plain));

@@ -32,8 +32,8 @@ auto values(const LogSettings& m)
 }
 auto values(const Hello& m)
 {
-    const auto& [id, log, place, shards, limits] = m;
-    return std::tuple{id, values(log), place, shards, values(limits)};
+    const auto& [id, log, sandbox, place, shards, limits] = m;
+    return std::tuple{id, values(log), sandbox.level, sandbox.seccomp, place, shards, values(limits)};
 }
 auto values(const Upstream& m)
 {
@@ -74,6 +74,10 @@ auto values(const Failed& m)
 {
     const auto& [code, text] = m;
     return std::tuple{code, text};
+}
+auto values(const Trapped& m)
+{
+    return m.call;
 }
 auto values(const DescribeCertificate& m)
 {
@@ -153,6 +157,7 @@ auto every_message()
     return std::tuple{
         Hello{.build_id = "1.2.3+abc",
               .log = {1, 2, 8192, "0123456789abcdef", 2},
+              .sandbox = {SandboxLevel::required, SeccompMode::log},
               .key_place = KeyPlace::in_worker,
               .shards = 0x0102,
               .limits = limits()},
@@ -180,6 +185,7 @@ auto every_message()
         Load{},
         Loaded{.memory_locked = true, .pairs = {{"a", "EC P-256", "0f", {"x", "y"}, -1}, {"b", "Ed25519", "", {}, 4}}},
         WorkerChannels{},
+        Trapped{.call = 0x01020304},
         Failed{.exit_code = 78, .text = "no\0key"},
         DescribeCertificate{.index = 5},
         Certificate{.index = 5, .key = 9, .chain = {bytes({1, 2}), bytes({}), bytes({255})}, .private_key = bytes({0})},

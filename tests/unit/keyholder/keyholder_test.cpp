@@ -81,7 +81,7 @@ public:
         hello.shards = 1;
         thread_ = std::jthread{[this, hello, theirs = std::move(far)]() mutable {
             try {
-                serve(std::move(theirs), hello, [this] { return time.load(); });
+                serve(std::move(theirs), hello, {}, [this] { return time.load(); });
             } catch (const StartError& error) {
                 ended_by = static_cast<int>(error.code());
             }

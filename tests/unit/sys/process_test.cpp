@@ -2,6 +2,8 @@
 
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -10,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sallyport/sys/seccomp.hpp"
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "sys/descriptors.hpp"
@@ -124,5 +127,22 @@ TEST_CASE("A thread's name is cut to what the kernel takes", "[sys][process]")
               name_thread("a-name-longer-than-fifteen");
               MUST(::pthread_getname_np(::pthread_self(), name, sizeof name) == 0);
               MUST(std::strcmp(name, "a-name-longer-t") == 0);
+          }) == 0);
+}
+
+TEST_CASE("After reading ahead, the C library opens no file of its own", "[sys][process]")
+{
+    CHECK(test::in_child([] {
+              MUST(read_ahead());
+              MUST(set_no_new_privs());
+              MUST(install({.otherwise = Verdict::allow, .rules = {{"openat", Verdict::trap, {}}}}, Threads::caller));
+              const std::time_t now = std::time(nullptr);
+              std::tm parts{};
+              MUST(::localtime_r(&now, &parts) != nullptr);
+              std::thread{[] {
+                  std::vector<std::vector<char>> blocks(1000);
+                  for (auto& block : blocks)
+                      block.resize(10'000);
+              }}.join();
           }) == 0);
 }

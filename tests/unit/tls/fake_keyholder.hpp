@@ -127,6 +127,11 @@ private:
 
     void run()
     {
+        answer();
+        ::shutdown(channel_.fd(), SHUT_RDWR); // as the real one's end does
+    }
+    void answer()
+    {
         std::array<std::byte, 4096> buffer;
         for (;;) {
             const Result<sys::Received> received = channel_.receive(buffer);
@@ -134,9 +139,7 @@ private:
             const std::optional<ipc::Sign> request = ipc::decode<ipc::Sign>(std::span{buffer}.first(received->size));
             if (!request) return;
             note(*request);
-            if (serve_(*this, *request)) continue;
-            ::shutdown(channel_.fd(), SHUT_RDWR);
-            return;
+            if (!serve_(*this, *request)) return;
         }
     }
     void note(const ipc::Sign& request)

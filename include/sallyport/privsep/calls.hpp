@@ -1,0 +1,150 @@
+// THE table's system calls: for each process every call that it may make once it is confined. A filter is made from
+// these rows (src/privsep/filter.cpp); what is not here ends the process, and the audit log names it.
+//
+// Tests hold the rows against a trace of the integration suite: a call that it makes is a row, and a row that it never
+// shows says in `unseen` which path needs it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport::privsep {
+
+/// What of a call is allowed. The kernel skips filters for calls that are always allowed, so none of those that every
+/// byte or every wait takes has a condition.
+enum class Part : std::uint8_t {
+    all,
+    none,            ///< refused with EPERM; also the probe by which a process proves its filter
+    absent,          ///< refused with ENOSYS: the C library takes an older call, whose arguments can be seen
+    threads,         ///< clone: CLONE_THREAD only
+    data,            ///< mmap, mprotect: nothing executable
+    reading,         ///< openat: O_RDONLY only
+    granted_sockets, ///< socket: TCP (no MPTCP, which Landlock does not see) or Unix streams, as upstreams need them
+    no_fast_open,    ///< sendmsg: no MSG_FASTOPEN, which connects past Landlock
+    write_half,      ///< shutdown: SHUT_WR only, so that no listening socket can be stopped
+    stream_options,  ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
+    timeouts,        ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
+    non_blocking,    ///< ioctl: FIONBIO only
+    names,           ///< prctl: the thread's name, and asking whether it is filtered
+    own_signals,     ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
+    own_threads      ///< tgkill: to this process only
+};
+
+/// When: from `confine` on, or only until `tighten` (a process that never tightens stays in `starting`).
+enum class Phase : std::uint8_t { starting, serving };
+
+struct Call {
+    std::string_view name;
+    Part part{Part::all};
+    Phase until{Phase::serving}; ///< the last phase that has it
+    std::string_view unseen{};
+};
+
+inline constexpr std::string_view kOldKernel = "other kernels, processors and C libraries take it in place of another";
+inline constexpr std::string_view kAbort = "a broken invariant: abort(3)";
+inline constexpr std::string_view kMemory = "large or shrinking buffers";
+
+// clang-format off
+inline constexpr std::array kKeyholderCalls{
+    // the gatekeeper and the workers, over channels; the log
+    Call{"recvmsg"}, Call{"sendmsg"}, Call{"poll"}, Call{"ppoll", Part::all, Phase::serving, kOldKernel},
+    Call{"setsockopt", Part::timeouts}, Call{"shutdown"}, Call{"close"}, Call{"write"},
+    // certificates and keys
+    Call{"openat", Part::reading}, Call{"newfstatat"}, Call{"fstat", Part::all, Phase::serving, kOldKernel},
+    Call{"statx", Part::all, Phase::serving, kOldKernel}, Call{"pread64"}, Call{"pwrite64"}, Call{"fcntl"},
+    Call{"faccessat2", Part::all, Phase::serving, "why a file cannot be read"},
+    Call{"faccessat", Part::all, Phase::serving, kOldKernel},
+    Call{"geteuid", Part::all, Phase::serving, "why a file cannot be read"},
+    Call{"getegid", Part::all, Phase::serving, "why a file cannot be read"},
+    // memory, locked where it holds keys
+    Call{"mmap", Part::data}, Call{"mprotect", Part::data}, Call{"munmap"}, Call{"madvise"}, Call{"brk"},
+    Call{"mremap", Part::all, Phase::serving, kMemory}, Call{"mlock"}, Call{"mlock2"},
+    Call{"munlock", Part::all, Phase::serving, "keys that a reload has replaced"},
+    // a thread for each sign channel
+    Call{"clone3", Part::absent}, Call{"clone", Part::threads}, Call{"set_robust_list"}, Call{"rseq"}, Call{"futex"},
+    Call{"sched_getaffinity", Part::all, Phase::serving, "malloc(3) counts processors for its arenas"},
+    Call{"sched_yield", Part::all, Phase::serving, "contended locks"}, Call{"gettid"},
+    Call{"exit"}, Call{"exit_group"}, Call{"prctl", Part::names},
+    // chance and time
+    Call{"getrandom"}, Call{"getpid"}, Call{"sysinfo", Part::all, Phase::serving, "qsort(3)"},
+    Call{"clock_gettime", Part::all, Phase::serving, kOldKernel}, Call{"gettimeofday", Part::all, Phase::serving, kOldKernel},
+    Call{"clock_nanosleep", Part::all, Phase::serving, "waiting to write the log"},
+    // signals
+    Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"}, Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
+    Call{"restart_syscall", Part::all, Phase::serving, "waits after a stop (SIGSTOP, a debugger)"},
+    Call{"tgkill", Part::own_threads, Phase::serving, kAbort},
+};
+
+inline constexpr std::array kWorkerCalls{
+    // every byte and every wait: no conditions
+    Call{"recvfrom"}, Call{"write"}, Call{"epoll_wait"}, Call{"epoll_pwait", Part::all, Phase::serving, kOldKernel},
+    Call{"epoll_ctl"}, Call{"accept4"}, Call{"connect"}, Call{"close"}, Call{"futex"}, Call{"timerfd_settime"}, Call{"read"},
+    // every connection
+    Call{"socket", Part::granted_sockets}, Call{"setsockopt", Part::stream_options}, Call{"getsockopt"},
+    Call{"shutdown", Part::write_half},
+    // the gatekeeper and the keyholder, over channels
+    Call{"recvmsg"}, Call{"sendmsg", Part::no_fast_open}, Call{"poll"},
+    Call{"ppoll", Part::all, Phase::serving, kOldKernel},
+    // building shards, before the first byte from the network
+    Call{"epoll_create1", Part::all, Phase::starting}, Call{"eventfd2", Part::all, Phase::starting},
+    Call{"timerfd_create", Part::all, Phase::starting}, Call{"fcntl", Part::all, Phase::starting},
+    Call{"ioctl", Part::non_blocking, Phase::starting},
+    Call{"clone3", Part::absent, Phase::starting}, Call{"clone", Part::threads, Phase::starting},
+    Call{"seccomp", Part::all, Phase::starting},
+    // memory
+    Call{"mmap", Part::data}, Call{"mprotect", Part::data}, Call{"munmap"}, Call{"madvise"}, Call{"brk"},
+    Call{"mremap", Part::all, Phase::serving, kMemory},
+    // threads
+    Call{"set_robust_list"}, Call{"rseq"}, Call{"sched_getaffinity"},
+    Call{"sched_yield", Part::all, Phase::serving, "contended locks"}, Call{"gettid"}, Call{"exit"}, Call{"exit_group"},
+    Call{"prctl", Part::names},
+    // chance and time
+    Call{"getrandom"}, Call{"getpid"}, Call{"sysinfo"},
+    Call{"clock_gettime", Part::all, Phase::serving, kOldKernel}, Call{"gettimeofday", Part::all, Phase::serving, kOldKernel},
+    Call{"clock_nanosleep", Part::all, Phase::serving, "waiting to write the log"},
+    // signals
+    Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"}, Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
+    Call{"restart_syscall", Part::all, Phase::serving, "waits after a stop (SIGSTOP, a debugger)"},
+    Call{"tgkill", Part::own_threads, Phase::serving, kAbort},
+};
+
+/// What the sanitizers' runtimes need besides, in their builds only.
+inline constexpr std::array kSanitizerCalls{
+    Call{"openat"}, Call{"readlink"}, Call{"readlinkat"}, Call{"lseek"}, Call{"read"}, Call{"newfstatat"}, Call{"fstat"},
+    Call{"stat"}, Call{"getdents64"}, Call{"clone"}, Call{"ptrace"}, Call{"wait4"}, Call{"sigaltstack"}, Call{"prctl"},
+    Call{"prlimit64"}, Call{"personality"}, Call{"mincore"}, Call{"pipe"}, Call{"pipe2"},
+    Call{"uname"}, Call{"getppid"}, Call{"kill"}, Call{"tgkill"}, Call{"sched_getaffinity"}, Call{"gettid"},
+    Call{"process_vm_readv"}, Call{"nanosleep"}, Call{"clock_nanosleep"}, Call{"exit"}, Call{"open"}, Call{"access"},
+    Call{"fcntl"}, Call{"ioctl"}, Call{"mmap"}, Call{"mprotect"}, Call{"dup"}, Call{"sched_yield"}, Call{"getuid"},
+    Call{"arch_prctl"}, Call{"set_tid_address"}, Call{"membarrier"}, Call{"mremap"}, Call{"sysinfo"},
+};
+
+/// The gatekeeper's filter binds whatever it will ever start, so it is the opposite: a list of what nobody in the family
+/// needs. Each is refused with EPERM, everything else is allowed.
+inline constexpr std::array kForbiddenCalls{
+    // into other processes
+    Call{"ptrace", Part::none}, Call{"process_vm_readv", Part::none}, Call{"process_vm_writev", Part::none},
+    Call{"process_madvise", Part::none}, Call{"pidfd_getfd", Part::none}, Call{"kcmp", Part::none},
+    // other views of the machine
+    Call{"mount", Part::none}, Call{"umount2", Part::none}, Call{"pivot_root", Part::none}, Call{"chroot", Part::none},
+    Call{"open_tree", Part::none}, Call{"move_mount", Part::none}, Call{"mount_setattr", Part::none},
+    Call{"fsopen", Part::none}, Call{"fsconfig", Part::none}, Call{"fsmount", Part::none}, Call{"fspick", Part::none},
+    Call{"unshare", Part::none}, Call{"setns", Part::none}, Call{"open_by_handle_at", Part::none},
+    Call{"name_to_handle_at", Part::none},
+    // into the kernel
+    Call{"init_module", Part::none}, Call{"finit_module", Part::none}, Call{"delete_module", Part::none},
+    Call{"kexec_load", Part::none}, Call{"kexec_file_load", Part::none}, Call{"bpf", Part::none},
+    Call{"perf_event_open", Part::none}, Call{"userfaultfd", Part::none}, Call{"io_uring_setup", Part::none},
+    Call{"io_uring_enter", Part::none}, Call{"io_uring_register", Part::none}, Call{"iopl", Part::none},
+    Call{"ioperm", Part::none}, Call{"modify_ldt", Part::none},
+    // keys, clocks and the whole machine
+    Call{"keyctl", Part::none}, Call{"add_key", Part::none}, Call{"request_key", Part::none},
+    Call{"settimeofday", Part::none}, Call{"clock_settime", Part::none}, Call{"adjtimex", Part::none},
+    Call{"clock_adjtime", Part::none}, Call{"sethostname", Part::none}, Call{"setdomainname", Part::none},
+    Call{"swapon", Part::none}, Call{"swapoff", Part::none}, Call{"reboot", Part::none}, Call{"acct", Part::none},
+    Call{"quotactl", Part::none}, Call{"syslog", Part::none}, Call{"vhangup", Part::none},
+};
+// clang-format on
+
+} // namespace sallyport::privsep

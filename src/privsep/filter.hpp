@@ -1,0 +1,17 @@
+// From rows of the table to the filter that the kernel is given: pure.
+#pragma once
+
+#include <cstdint>
+
+#include "sallyport/ipc/control.hpp"
+#include "sallyport/privsep/confine.hpp"
+#include "sallyport/privsep/profiles.hpp"
+#include "sallyport/sys/seccomp.hpp"
+
+namespace sallyport::privsep {
+
+/// `mode` is `enforce` or `log`. `own_id` is the process's id, for Part::own_threads.
+[[nodiscard]] sys::Filter filter_of(const Profile& profile, Phase phase, ipc::SeccompMode mode, const Grants& grants,
+                                    std::uint32_t own_id);
+
+} // namespace sallyport::privsep
