@@ -116,15 +116,13 @@ std::string_view mode_text(SeccompMode mode)
     return "none";
 }
 
-void tighten(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants)
+void tighten(const Profile& profile, SeccompMode in_force, const Grants& grants)
 {
-    // `confine` has said what could not be had.
-    const auto filtered = sys::is_filtered();
-    if (sandbox.level == SandboxLevel::none || sandbox.seccomp == SeccompMode::none || filtered != true) return;
-    const auto filter = filter_of(profile, Phase::serving, sandbox.seccomp, grants, own_id());
+    if (in_force == SeccompMode::none) return;
+    const auto filter = filter_of(profile, Phase::serving, in_force, grants, own_id());
     must(profile, sys::install(filter, sys::Threads::all));
-    prove_filter(profile, sandbox.seccomp);
-    log::audit("sandbox tightened", {{"profile", profile.name}, {"system_calls", filter.rules.size()}});
+    prove_filter(profile, in_force);
+    log::audit("sandbox tightened", {{"profile", profile.name}, {"rules", filter.rules.size()}});
 }
 
 } // namespace sallyport::privsep

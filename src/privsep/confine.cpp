@@ -46,13 +46,14 @@ void must_hold(const Profile& profile, bool holds, std::string_view guard)
 
 } // namespace
 
-void confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants)
+ipc::SeccompMode confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants)
 {
     if (profile.files != Reach::unlimited) done(profile, sys::read_ahead());
     const Applied applied = apply(profile);
     prove(profile, applied);
     const Cage cage = enter_cage(profile, sandbox, grants);
     report(profile, applied, cage);
+    return cage.seccomp;
 }
 
 Grants grants_for(const std::vector<ipc::Upstream>& upstreams)

@@ -43,15 +43,14 @@ ExitCode serve(sys::Channel& control)
     leave_signals_to_the_gatekeeper();
     Settings settings = receive_settings(control, std::move(greeting.hello));
     const privsep::Profile& profile = privsep::profile(privsep::Process::worker);
-    const ipc::SandboxSettings sandbox = settings.hello.sandbox;
     const privsep::Grants grants = privsep::grants_for(settings.upstreams);
-    privsep::confine(profile, sandbox, grants);
+    const ipc::SeccompMode filter = privsep::confine(profile, settings.hello.sandbox, grants);
     start_log(settings.hello.log, std::move(greeting.audit));
 
     tls::load_providers();
     Control story{control, std::move(settings)};
     story.start();
-    privsep::tighten(profile, sandbox, grants);
+    privsep::tighten(profile, filter, grants);
     return story.obey();
 }
 

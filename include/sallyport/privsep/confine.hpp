@@ -32,10 +32,11 @@ struct Grants {
 /// trapped call is told as ipc::Trapped on sys::kControlFd. Throws StartError (os_error) naming the guard that does not
 /// hold, and, at level `required`, the one that cannot be had. Thread: before a second thread exists, log's included:
 /// threads inherit all of it.
-void confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants = {});
+/// What became of the filter: `none` also where it could not be had.
+ipc::SeccompMode confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants = {});
 
-/// All threads: takes away what only the phase `starting` has, for ever. Nothing if `confine` installed no filter.
+/// All threads: takes away what only the phase `starting` has, for ever. Nothing if `confine` has answered `none`.
 /// Throws StartError (os_error). The last act before the process serves.
-void tighten(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants = {});
+void tighten(const Profile& profile, ipc::SeccompMode in_force, const Grants& grants = {});
 
 } // namespace sallyport::privsep
