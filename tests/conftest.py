@@ -2,8 +2,10 @@
 
 import ctypes
 import faulthandler
+import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,7 @@ def nobody_is_left(time_limit):
     before = set(children_of(os.getpid()))
     yield
     left = [Process(pid) for pid in children_of(os.getpid()) if pid not in before]
+    left = [p for p in left if not (p.is_alive() and p.name() == "strace")]  # it ends with what it traces
     alive = [f"{p.pid} {p.name()}" for p in left if p.is_alive()]
     for process in left:
         if process.is_alive():
@@ -66,6 +69,13 @@ def built():
     given = os.environ.get("SALLYPORT_BIN")
     assert given, "SALLYPORT_BIN names the directory of the executables: use ./run test"
     return Path(given)
+
+
+@pytest.fixture(scope="session")
+def profiles(built):
+    """The table of profiles (include/sallyport/privsep/profiles.hpp), by name."""
+    text = subprocess.run([built / "print_profiles"], check=True, capture_output=True, text=True, timeout=10).stdout
+    return {row["name"]: row for row in json.loads(text)}
 
 
 @pytest.fixture(scope="session")

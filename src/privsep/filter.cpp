@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -129,8 +128,6 @@ void write_rules(Rules rules, Part part, const Grants& grants, std::uint32_t own
         for (const int option : kTimeouts)
             rules.allow({is(1, SOL_SOCKET), is(2, option)});
         return;
-    case Part::non_blocking:
-        return rules.allow({is(1, FIONBIO)});
     case Part::names:
         return rules.allow_each(0, std::array{PR_SET_NAME, PR_GET_SECCOMP});
     case Part::own_signals:

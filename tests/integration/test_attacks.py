@@ -3,8 +3,9 @@
 tests/support/captured_worker.cpp is the real worker that obeys orders once it is confined.
 """
 
-import os
+import select
 import shutil
+import socket
 
 import pytest
 
@@ -25,15 +26,22 @@ class Captured:
     """A running Sallyport whose worker obeys."""
 
     def __init__(self, installation, pki, app, orders):
-        self.orders = orders
+        self.orders, self.workers = orders, []
         self.config = simple_config(pki.pair(), app.address)
         self.sallyport = Sallyport(installation, self.config)
+        self.sallyport.may_trap = True
         self.pki = pki
 
     def order(self, line):
         """A system call in the worker. {gatekeeper}, {keyholder}, {worker} are their ids; {listener}, its descriptor."""
         family = {name: process.pid for name, process in self.sallyport.family().items()}
-        self.orders.write((line.format(**family, listener=self.listener()) + "\n").encode())
+        self.boss().sendall((line.format(**family, listener=self.listener()) + "\n").encode())
+
+    def boss(self):
+        """The connection of the newest worker."""
+        while not self.workers or select.select([self.orders], [], [], 0)[0]:
+            self.workers.append(self.orders.accept()[0])
+        return self.workers[-1]
 
     def ask(self, line):
         """What the call gave: (result, the name of its error)."""
@@ -63,13 +71,16 @@ class Captured:
 def captured(built, pki):
     installation = Installation(built)
     shutil.copy(built / "captured_worker", installation.root / "sallyport-worker")
-    os.mkfifo(installation.root / "orders")
-    (installation.root / "orders").chmod(0o666)
-    with open(installation.root / "orders", "r+b", buffering=0) as orders, App(echo) as app:
+    with socket.socket(socket.AF_UNIX) as orders, App(echo) as app:
+        orders.bind(str(installation.root / "orders"))
+        (installation.root / "orders").chmod(0o666)
+        orders.listen()
         captured = Captured(installation, pki, app, orders)
         with captured.sallyport as sallyport:
             sallyport.wait_until_ready()
             yield captured
+            for worker in captured.workers:
+                worker.close()
     installation.close()
 
 

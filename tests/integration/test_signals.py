@@ -19,6 +19,8 @@ def refuses(address):
     try:
         socket.create_connection(address, timeout=1).close()
         return False
+    except ConnectionResetError:  # it was in the queue of a socket that closed
+        return False
     except ConnectionRefusedError:
         return True
 

@@ -1,6 +1,7 @@
 // A worker in the hands of an attacker: the real one, which besides executes orders once it is confined.
 //
-// It stands in a test's installation as sallyport-worker, beside the FIFO `orders`. Each line is a system call:
+// It stands in a test's installation as sallyport-worker, beside the Unix socket `orders`, which it connects to before
+// it is confined. Each line that comes is a system call:
 //     openat -100 s:/etc/passwd 0
 // An argument is a number; s:TEXT, a string; a:PORT, a socket address of 127.0.0.1; m:PORT, a message to that address;
 // r:, a linger of 0 s, which turns a close into a reset; $, what the last call gave. What a call gave goes to standard
@@ -19,12 +20,12 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sallyport/base/socket_address.hpp"
 #include "sallyport/log/log.hpp"
 #include "sallyport/sys/spawn.hpp"
 #include "sallyport/worker/worker.hpp"
@@ -133,12 +134,12 @@ long execute(const std::string& order, long last)
 
 int orders = -1;
 
-/// By read(2) alone, which the real worker may do as well.
+/// By recv(2), which the real worker may do as well.
 void obey()
 {
     std::string order;
     long last = 0;
-    for (char byte{}; ::read(orders, &byte, 1) == 1;) {
+    for (char byte{}; ::recv(orders, &byte, 1, 0) == 1;) {
         if (byte != '\n') {
             order += byte;
             continue;
@@ -164,6 +165,8 @@ int main()
 {
     const auto directory = sys::executable_directory();
     if (!directory) return EXIT_FAILURE;
-    orders = ::open((*directory + "/orders").c_str(), O_RDWR | O_CLOEXEC);
+    const auto address = SocketAddress::parse("unix:" + *directory + "/orders");
+    orders = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!address || ::connect(orders, address->data(), address->size()) != 0) return EXIT_FAILURE;
     return std::to_underlying(worker::run());
 }

@@ -14,7 +14,7 @@ packages_for() {
             libfmt-dev libcli11-dev libcap-dev libmd-dev libseccomp-dev ;;
         demo) echo python3 openssl curl iproute2 util-linux binutils ;;
         test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema gnutls-bin curl \
-            openssl iproute2 util-linux libcap2-bin binutils ;;
+            openssl iproute2 util-linux libcap2-bin binutils strace ;;
         bench) echo python3 openssl ;; # the peers: bench/harness/packages.py
         lint) echo clang-19 clang-format-19 clang-tidy-19 shellcheck python3 ;;
         fuzz) echo catch2 clang-19 libclang-rt-19-dev ;;

@@ -64,6 +64,13 @@ class Log:
             return lines[count - 1]
 
 
+def traced(name):
+    """The words before a command whose system calls are to be written down, for support/traced_calls.py."""
+    directory = os.environ.get("SALLYPORT_TRACE")
+    # -D: the command stays our child, and strace stands aside.
+    return ["strace", "-D", "-f", "-qq", "-o", f"{directory}/{name}"] if directory else []
+
+
 class Sallyport:
     """One running Sallyport. Use as a context manager: leaving it stops it in good order and checks that."""
 
@@ -77,8 +84,9 @@ class Sallyport:
             self.config_file = self.workdir / "sallyport.yaml"
             self.config_file.write_text(raw if raw is not None else yaml.safe_dump(config, sort_keys=False))
             command += ["--config", str(self.config_file)]
+        self.may_trap = False  # whether a call outside the profiles is meant
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+            [*traced(self.workdir.name), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
             env={"PATH": os.environ["PATH"], **(environment or {})}, pass_fds=pass_fds,
         )
         self.log = Log(self.process.stdout)
@@ -159,6 +167,7 @@ class Sallyport:
         assert self.process.returncode == code, f"exit {self.process.returncode}, not {code}:\n{self.everything()}"
         for report in SANITIZER_REPORTS:
             assert report not in self.errors.text(), self.errors.text()
+        assert self.may_trap or "system call refused" not in self.log.text(), self.log.text()[-4000:]
         return self.everything()
 
     def abandon(self):

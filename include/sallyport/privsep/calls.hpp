@@ -25,7 +25,6 @@ enum class Part : std::uint8_t {
     write_half,      ///< shutdown: SHUT_WR only, so that no listening socket can be stopped
     stream_options,  ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
     timeouts,        ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
-    non_blocking,    ///< ioctl: FIONBIO only
     names,           ///< prctl: the thread's name, and asking whether it is filtered
     own_signals,     ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
     own_threads      ///< tgkill: to this process only
@@ -53,7 +52,7 @@ inline constexpr std::array kKeyholderCalls{
     // certificates and keys
     Call{"openat", Part::reading}, Call{"newfstatat"}, Call{"fstat", Part::all, Phase::serving, kOldKernel},
     Call{"statx", Part::all, Phase::serving, kOldKernel}, Call{"pread64"}, Call{"pwrite64"}, Call{"fcntl"},
-    Call{"faccessat2", Part::all, Phase::serving, "why a file cannot be read"},
+    Call{"faccessat2"},
     Call{"faccessat", Part::all, Phase::serving, kOldKernel},
     Call{"geteuid", Part::all, Phase::serving, "why a file cannot be read"},
     Call{"getegid", Part::all, Phase::serving, "why a file cannot be read"},
@@ -79,7 +78,7 @@ inline constexpr std::array kKeyholderCalls{
 inline constexpr std::array kWorkerCalls{
     // every byte and every wait: no conditions
     Call{"recvfrom"}, Call{"write"}, Call{"epoll_wait"}, Call{"epoll_pwait", Part::all, Phase::serving, kOldKernel},
-    Call{"epoll_ctl"}, Call{"accept4"}, Call{"connect"}, Call{"close"}, Call{"futex"}, Call{"timerfd_settime"}, Call{"read"},
+    Call{"epoll_ctl"}, Call{"accept4"}, Call{"connect"}, Call{"close"}, Call{"futex"},
     // every connection
     Call{"socket", Part::granted_sockets}, Call{"setsockopt", Part::stream_options}, Call{"getsockopt"},
     Call{"shutdown", Part::write_half},
@@ -88,16 +87,15 @@ inline constexpr std::array kWorkerCalls{
     Call{"ppoll", Part::all, Phase::serving, kOldKernel},
     // building shards, before the first byte from the network
     Call{"epoll_create1", Part::all, Phase::starting}, Call{"eventfd2", Part::all, Phase::starting},
-    Call{"timerfd_create", Part::all, Phase::starting}, Call{"fcntl", Part::all, Phase::starting},
-    Call{"ioctl", Part::non_blocking, Phase::starting},
+    Call{"fcntl", Part::all, Phase::starting},
     Call{"clone3", Part::absent, Phase::starting}, Call{"clone", Part::threads, Phase::starting},
     Call{"seccomp", Part::all, Phase::starting},
     // memory
     Call{"mmap", Part::data}, Call{"mprotect", Part::data}, Call{"munmap"}, Call{"madvise"}, Call{"brk"},
     Call{"mremap", Part::all, Phase::serving, kMemory},
     // threads
-    Call{"set_robust_list"}, Call{"rseq"}, Call{"sched_getaffinity"},
-    Call{"sched_yield", Part::all, Phase::serving, "contended locks"}, Call{"gettid"}, Call{"exit"}, Call{"exit_group"},
+    Call{"set_robust_list"}, Call{"rseq"}, Call{"sched_getaffinity", Part::all, Phase::serving, "malloc(3) counts processors for its arenas"},
+    Call{"sched_yield"}, Call{"gettid"}, Call{"exit"}, Call{"exit_group"},
     Call{"prctl", Part::names},
     // chance and time
     Call{"getrandom"}, Call{"getpid"}, Call{"sysinfo"},

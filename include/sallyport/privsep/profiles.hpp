@@ -61,7 +61,7 @@ inline constexpr std::array kProfiles{
     Profile{ Process::keyholder,  "keyholder",  "sallyport-keyholder", false, true,  true,  false, false,  false, false, true, false, false,
              Reach::granted,   Reach::nothing,   Filtering::permits, kKeyholderCalls, "socket memfd" },
     Profile{ Process::worker,     "worker",     "sallyport-worker",    false, false, false, true,  false,  false, true,  true, false, false,
-             Reach::nothing,   Reach::granted,   Filtering::permits, kWorkerCalls,    "socket eventpoll eventfd timerfd" },
+             Reach::nothing,   Reach::granted,   Filtering::permits, kWorkerCalls,    "socket eventpoll eventfd" },
 };
 // clang-format on
 
