@@ -23,6 +23,8 @@ class Proxy:
         self._errors = open(place.directory / "errors.txt", "w+b")
         command = [*wrapper, *system.command(place)]
         environment = minimal_environment(place.directory) | system.environment
+        if wrapper:
+            environment["SALLYPORT_SANDBOX"] = "none"  # valgrind makes calls of its own inside the process
         self.started = time.monotonic()
         try:
             self.process = subprocess.Popen(

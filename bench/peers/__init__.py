@@ -22,6 +22,7 @@ SYSTEMS = {
         Floor("no-tls", plain=True),
         Sallyport("sallyport"),
         Sallyport("sallyport-inworker", keys="in_worker"),
+        Sallyport("sallyport-unconfined", keys="in_worker", sandbox="none"),
         Sallyport("sallyport-two-shards", shards=2),
     )
 }

@@ -17,7 +17,7 @@ upstreams:
 # One worker thread, as everybody has here (two where scaling is measured).
 shards: {shards}
 keys: {keys}
-log:
+{sandbox}log:
   level: none
 """
 
@@ -25,9 +25,10 @@ log:
 class Sallyport(System):
     kind = "ours"
 
-    def __init__(self, name, keys="keyholder", shards=1):
+    def __init__(self, name, keys="keyholder", shards=1, sandbox=None):
         self.name = name
         self._keys, self._shards = keys, shards
+        self._sandbox = f"sandbox: {{ level: {sandbox} }}\n" if sandbox else ""
 
     def command(self, place):
         text = CONFIG.format(
@@ -38,6 +39,7 @@ class Sallyport(System):
             key=place.key,
             keys=self._keys,
             shards=self._shards,
+            sandbox=self._sandbox,
         )
         config = place.write("sallyport.yaml", text)
         return [str(place.programs / "sallyport"), "run", "--config", str(config)]
