@@ -12,9 +12,11 @@ import pytest
 from support.apps import App, echo
 from support.installation import Installation
 from support.sallyport import Sallyport, address_of, simple_config
-from support.scale import SANITIZED
+from support.scale import PRESET, SANITIZED
 from support.tls_client import TlsClient, client_context
 from support.waiting import until
+
+pytestmark = pytest.mark.skipif(PRESET == "tsan", reason="the thread that obeys outlives the worker's main")
 
 AT_FDCWD, MSG_FASTOPEN, SIGSYS, SIGKILL, SIGCHLD = -100, 0x20000000, 31, 9, 17
 INET, INET6, UNIX, NETLINK, STREAM, DGRAM, RAW, MPTCP = 2, 10, 1, 16, 1, 2, 3, 262

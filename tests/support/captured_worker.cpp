@@ -34,7 +34,8 @@ namespace {
 
 using namespace sallyport;
 
-const std::map<std::string, long> kCalls{
+/// Never destroyed: the thread that reads it outlives main.
+const auto& kCalls = *new std::map<std::string, long>{
     {"accept4", SYS_accept4},
     {"bind", SYS_bind},
     {"bpf", SYS_bpf},
