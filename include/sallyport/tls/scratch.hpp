@@ -20,8 +20,9 @@ public:
     Scratch& operator=(const Scratch&) = delete;
 
     static constexpr std::size_t kRecordMax = 16 * 1024;
-    static constexpr std::size_t kCipherIn = 128 * 1024;
-    static constexpr std::size_t kPlain = 256 * 1024;
+    static constexpr std::size_t kCipherIn = 256 * 1024;
+    /// What kCipherIn decrypts to, and one record that was begun before.
+    static constexpr std::size_t kPlain = kCipherIn + kRecordMax;
     /// What kPlain grows to when sealed, with room for a handshake flight.
     static constexpr std::size_t kCipherOut = kPlain + 16 * 1024;
 
