@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "sallyport/audit/facts.hpp"
-#include "sallyport/sys/landlock_abi.hpp"
+#include "sallyport/sys/landlock.hpp"
 
 namespace sallyport::audit {
 
@@ -221,7 +221,7 @@ Files this_machine()
             const char* value = std::getenv(std::string{name}.c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>{value};
         },
-        .landlock_abi = sys::landlock_abi(),
+        .landlock_abi = sys::available_guards().abi,
     };
 }
 

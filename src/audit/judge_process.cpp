@@ -122,18 +122,19 @@ void Judge::judge_no_new_privs()
 void Judge::judge_seccomp()
 {
     const bool holds = process_.status.filtered;
+    if (!holds && !facts_.live) return add(Grade::ok, "seccomp", "no filter, until the start installs one");
     const std::string value = holds ? "a filter is in force" : "no filter";
     add(holds ? Grade::ok : Grade::warn, "seccomp", value, holds ? "" : line(Guard::seccomp));
 }
 
 void Judge::judge_landlock()
 {
-    const auto& abi = facts_.landlock_abi;
-    if (!abi)
+    const int abi = facts_.landlock_abi;
+    if (abi == 0)
         return add(Grade::warn, "landlock", "this kernel has none",
                    "Linux 5.13 or later, with landlock among the values of its lsm= parameter");
     add(Grade::ok, "landlock",
-        "this kernel has ABI " + std::to_string(*abi) +
+        "this kernel has ABI " + std::to_string(abi) +
             (facts_.live ? "; whether this process is under it the kernel shows nobody: see its line 'confined'" : ""));
 }
 

@@ -30,7 +30,7 @@ struct Files {
     std::function<std::optional<std::uint32_t>(const std::string& path)> user; ///< the owner's uid
     std::function<Result<std::optional<sys::FileCapability>>(const std::string& path)> capability;
     std::function<std::optional<std::string>(std::string_view name)> variable; ///< of our own environment
-    std::optional<int> landlock_abi;                                           ///< of the running kernel
+    int landlock_abi{0};                                                       ///< of the running kernel; 0: none
 };
 [[nodiscard]] Files this_machine();
 
@@ -78,7 +78,7 @@ struct Facts {
     std::optional<std::string> network_namespace; ///< "net:[4026531840]"
     std::optional<Mounts> mounts;
     sys::GroupShares shares;
-    std::optional<int> landlock_abi;
+    int landlock_abi{0};
 };
 
 /// What a process that starts here and now would find: this one, looked at.

@@ -15,7 +15,7 @@ struct Recorded {
     std::map<std::string, std::uint32_t> owners{};
     std::map<std::string, sys::FileCapability> capabilities{}; ///< of a file that is not here: it may not be read
     std::map<std::string, std::string, std::less<>> variables{};
-    std::optional<int> landlock_abi{4};
+    int landlock_abi{4};
 
     template <typename Map, typename Key>
     static auto find(const Map& map, const Key& key) -> std::optional<typename Map::mapped_type>

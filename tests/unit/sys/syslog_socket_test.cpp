@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "sallyport/base/socket_address.hpp"
-#include "sallyport/sys/landlock_abi.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -35,9 +34,4 @@ TEST_CASE("Without a syslog the failed call is told", "[sys][syslog]")
     REQUIRE_FALSE(socket);
     CHECK(socket.error().cause == std::errc::no_such_file_or_directory);
     CHECK_FALSE(sys::connect_syslog(std::string(200, 'x')));
-}
-
-TEST_CASE("Landlock has an ABI of 1 or more, or there is none", "[sys][landlock]")
-{
-    CHECK(sys::landlock_abi().value_or(1) >= 1);
 }
