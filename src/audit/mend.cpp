@@ -18,12 +18,8 @@ constexpr Lines kBoundingSet{
     "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
     "setpriv --bounding-set=-all,+net_bind_service sallyport run … (as root)"};
 
-constexpr Lines kSeccomp{"\"privileged\": false: the runtime's default filter is then in force",
-                         "securityContext: { seccompProfile: { type: RuntimeDefault } }",
-                         "docker run without --privileged and without --security-opt seccomp=unconfined",
-                         "podman run without --privileged and without --security-opt seccomp=unconfined",
-                         "SystemCallFilter=@system-service",
-                         "systemd-run -p SystemCallFilter=@system-service sallyport run …"};
+constexpr std::string_view kOwnFilter = "sandbox: { level: enforce } in the configuration, the default";
+constexpr Lines kSeccomp{kOwnFilter, kOwnFilter, kOwnFilter, kOwnFilter, kOwnFilter, kOwnFilter};
 
 constexpr Lines kUser{R"("user": "65532:65532")",
                       "securityContext: { runAsNonRoot: true, runAsUser: 65532, runAsGroup: 65532 }",

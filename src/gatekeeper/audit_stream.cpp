@@ -50,4 +50,11 @@ UniqueFd open_audit_stream(const config::AuditStream& stream)
     return {};
 }
 
+UniqueFd audit_stream_for_child(log::AuditPlace place)
+{
+    if (place != log::AuditPlace::syslog) return {};
+    auto socket = sys::connect_syslog();
+    return socket ? std::move(*socket) : UniqueFd{};
+}
+
 } // namespace sallyport::gatekeeper

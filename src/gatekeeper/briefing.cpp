@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "audit_stream.hpp"
+
 namespace sallyport::gatekeeper {
 
 namespace {
@@ -19,7 +21,9 @@ void greet(Child& child, const Settings& settings)
     ipc::Hello hello = settings.hello;
     hello.log.chain = child.chain();
     if (settings.audit_fd < 0) hello.log.audit = 0;
-    const std::array audit{settings.audit_fd};
+    // A socket of its own: who captures one child cannot turn or end the stream of the others.
+    const UniqueFd own = audit_stream_for_child(static_cast<log::AuditPlace>(hello.log.audit));
+    const std::array audit{own ? own.get() : settings.audit_fd};
     child.tell(hello, std::span{audit}.first(hello.log.audit == 0 ? 0 : 1));
 }
 

@@ -1,6 +1,7 @@
 #include "bypass.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <sys/stat.h>
 
@@ -58,10 +59,11 @@ bool BypassWatch::forbids(TimePoint now)
     if (now >= due_ && due_ != TimePoint::max()) {
         due_ = now + kPeriod;
         if (const auto listening = look_()) {
+            blind_ = false;
             note(exposures(upstreams_, *listening, ours_));
         } else {
-            log::warn("not known who can reach the apps", {{"reason", "/proc/net/tcp cannot be read"}});
-            due_ = TimePoint::max();
+            if (!std::exchange(blind_, true))
+                log::warn("not known who can reach the apps", {{"reason", "/proc/net/tcp cannot be read"}});
         }
     }
     return strict_ && !known_.empty();

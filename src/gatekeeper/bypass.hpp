@@ -48,7 +48,7 @@ public:
 
     /// Looks if it is time to. True: some app is exposed, and that forbids to serve.
     bool forbids(TimePoint now);
-    /// When to ask again; never if no upstream can be exposed, or /proc does not tell.
+    /// When to ask again; never if no upstream can be exposed.
     [[nodiscard]] TimePoint due() const { return due_; }
     /// What forbids it, for the operator.
     [[nodiscard]] std::string reason() const;
@@ -63,6 +63,7 @@ private:
     std::string remedy_;
     std::set<Exposure> known_;
     TimePoint due_{};
+    bool blind_{false}; ///< the last look failed
 };
 
 } // namespace sallyport::gatekeeper

@@ -6,6 +6,7 @@
 #include "sallyport/base/contract.hpp"
 #include "sallyport/log/log.hpp"
 #include "sallyport/privsep/profiles.hpp"
+#include "sallyport/sys/listen_socket.hpp"
 #include "sallyport/sys/seccomp.hpp"
 
 namespace sallyport::gatekeeper {
@@ -16,6 +17,25 @@ std::string in_words(Millis time)
 {
     const auto ms = time.count();
     return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+/// A child that never stops talking must not keep us from signals and deadlines.
+constexpr int kMessagesPerTurn = 64;
+
+/// What the last worker may have done to the sockets that it shared with us.
+void mend_listeners(const std::vector<BoundListener>& listeners, const Settings& settings)
+{
+    for (const BoundListener& listener : listeners) {
+        const std::string& bind = settings.listeners.at(listener.listener).bind;
+        for (const UniqueFd& socket : listener.sockets) {
+            const Result<bool> mended = sys::keep_listening(socket.get());
+            if (!mended)
+                log::error("listener is lost",
+                           {{"bind", bind}, {"reason", mended.error().cause.message()}, {"remedy", "restart"}});
+            else if (*mended)
+                log::audit("listening again", {{"bind", bind}, {"reason", "a worker had stopped the socket"}});
+        }
+    }
 }
 
 } // namespace
@@ -67,6 +87,7 @@ void Family::bear_worker(TimePoint now)
 {
     if (!bear(worker_, now)) return;
     introductions_ = 0;
+    mend_listeners(listeners_, settings_);
     brief_worker(worker_.process, settings_, listeners_);
     introduce_members();
     worker_.process.tell(ipc::Serve{});
@@ -96,6 +117,7 @@ void Family::introduce_members()
         return kill(worker_, "it has no way to its keys");
     }
     ++introductions_;
+    keyless_ = false;
     expect_nothing(worker_);
 }
 
@@ -116,6 +138,7 @@ void Family::kill(Member& member, std::string_view reason)
     log::error("child killed", {{"child", member.process.name()}, {"pid", member.process.pid()}, {"reason", reason}});
     member.process.kill();
     member.phase = Phase::leaving;
+    if (&member == &keyholder_) expect_nothing(worker_);
     member.deadline = TimePoint::max();
 }
 
@@ -125,6 +148,7 @@ void Family::send_away(Member& member, TimePoint now)
     if (member.phase == Phase::absent) return;
     member.process.dismiss();
     member.phase = Phase::leaving;
+    if (&member == &keyholder_) expect_nothing(worker_);
     member.deadline = now + patience_.grace;
 }
 
@@ -172,7 +196,9 @@ void Family::listen(TimePoint now)
 
 void Family::hear(Member& member, TimePoint now)
 {
-    while (const auto message = member.process.heard()) {
+    for (int taken = 0; taken < kMessagesPerTurn; ++taken) {
+        const auto message = member.process.heard();
+        if (!message) break;
         if (const auto trapped = ipc::decode<ipc::Trapped>(*message)) {
             note_trap(member, *trapped);
             continue;
@@ -216,8 +242,7 @@ bool Family::keyholder_loaded(const ipc::Loaded& loaded)
     if (!first && keyholder_.phase != Phase::serving) return false;
     keyholder_.phase = Phase::serving;
     expect_nothing(keyholder_);
-    if (!first) return true;
-    if (worker_.process.channel() >= 0) introduce_members();
+    if (worker_.process.channel() >= 0 && (first || keyless_)) introduce_members();
     return true;
 }
 
@@ -237,8 +262,11 @@ bool Family::worker_ready()
 /// If the keyholder has died, its death is told next, and a new one is introduced to this worker.
 bool Family::worker_lost_its_keys(const ipc::KeysLost& lost, TimePoint now)
 {
-    const bool both_serve = worker_.phase == Phase::serving && keyholder_.phase == Phase::serving;
-    if (both_serve && lost.introductions == introductions_) worker_.deadline = now + patience_.keyless;
+    if (lost.introductions != introductions_) return lost.introductions < introductions_;
+    keyless_ = true;
+    const bool loads = keyholder_.deadline != TimePoint::max(); // it answers nobody meanwhile
+    if (worker_.phase == Phase::serving && keyholder_.phase == Phase::serving && !loads)
+        worker_.deadline = now + patience_.keyless;
     return true;
 }
 
@@ -249,7 +277,7 @@ void Family::expect_nothing(Member& member)
 
 bool Family::worker_drained(const ipc::Drained& drained, TimePoint now)
 {
-    if (!draining_) return false;
+    if (!draining_ || drained_) return false;
     drained_ = drained;
     worker_.deadline = now + patience_.grace;
     return true;
@@ -260,6 +288,7 @@ bool Family::failed(Member& member, const ipc::Failed& failure, TimePoint now)
     if (!established_) throw StartError{exit_code_of(failure), failure.text};
     if (&member == &keyholder_ && member.phase == Phase::serving) {
         expect_nothing(keyholder_);
+        if (keyless_) introduce_members();
         log::error("certificates not reloaded", {{"reason", failure.text}, {"in_force", "the old ones"}});
         return true;
     }

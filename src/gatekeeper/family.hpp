@@ -105,6 +105,7 @@ private:
     Member keyholder_;
     Member worker_;
     std::uint32_t introductions_{0}; ///< of the present worker
+    bool keyless_{false};            ///< its key channels have ended
     bool established_{false};
     bool draining_{false};
     std::optional<ipc::Drained> drained_;

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -34,6 +35,7 @@ private:
     Family& family_;
     Signals& signals_;
     BypassWatch* watch_;
+    bool told_{false}; ///< a signal has asked for the end
     bool stopping_{false};
     bool forbidden_{false};
 };
@@ -99,11 +101,12 @@ std::optional<ExitCode> Supervisor::stop(int signal)
         log::info("stopped before it served", {{"signal", signal}});
         return ExitCode::ok;
     }
-    if (stopping_ || signal == SIGQUIT) {
+    const bool told_before = std::exchange(told_, true);
+    if ((stopping_ && told_before) || signal == SIGQUIT) {
         log::warn("stopped at once", {{"signal", signal}});
         return ExitCode::failure;
     }
-    stopping_ = true;
+    if (std::exchange(stopping_, true)) return std::nullopt; // it drains already, on its own account
     log::info("draining", {{"signal", signal}});
     family_.drain(Clock::now());
     return std::nullopt;
@@ -121,7 +124,7 @@ ExitCode Supervisor::farewell() const
     const auto& drained = family_.drained();
     if (!drained) {
         log::error("stopped without draining", {{"reason", "the worker died or had to be killed"}});
-        return ExitCode::software;
+        return forbidden_ ? ExitCode::configuration : ExitCode::software;
     }
     log::info("drained", {{"finished", drained->finished}, {"cut", drained->cut}});
     return forbidden_ ? ExitCode::configuration : ExitCode::ok;

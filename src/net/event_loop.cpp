@@ -42,6 +42,7 @@ void EventLoop::turn()
 {
     poller_.wait(patience());
     now_ = read_clock();
+    wheel_.catch_up(now_);
     const auto yielded = std::exchange(yielded_, {}); // who yields from now on lets the next wait come first
     poller_.dispatch();
     wheel_.advance(now_);

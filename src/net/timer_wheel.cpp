@@ -39,14 +39,16 @@ void TimerWheel::disarm(Deadline& deadline)
     deadline.wheel_ = nullptr;
 }
 
+void TimerWheel::catch_up(Tick now)
+{
+    cursor_ = std::max(cursor_, std::min(now / kResolution, earliest_ - 1));
+}
+
 void TimerWheel::advance(Tick now)
 {
     const Tick target = now / kResolution;
-    if (target < earliest_) {
-        cursor_ = std::max(cursor_, target);
-        return;
-    }
-    cursor_ = std::max(cursor_, earliest_ - 1);
+    catch_up(now);
+    if (target < earliest_) return;
     const Tick last = std::min(target, cursor_ + kSlots); // after a long pause, one turn looks at every slot
     while (cursor_ < last) {
         ++cursor_;

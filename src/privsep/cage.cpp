@@ -42,7 +42,6 @@ void enter_domain(const Profile& profile, const Grants& grants, Cage& cage)
     else
         cage.guards = *entered;
     if (!sys::holds(cage.guards)) refuse_to_confine(profile, "landlock", "entered, but it refuses nothing");
-    cage.has_domain = true;
     if (!entered) return;
     if (!cage.guards.files) cage.lacks.push_back({"landlock", "Linux 5.13 with Landlock enabled (lsm=landlock,…)"});
     if (!cage.guards.network) cage.lacks.push_back({"landlock network", "Linux 6.7"});

@@ -18,7 +18,6 @@ struct Lack {
 };
 
 struct Cage {
-    bool has_domain{false}; ///< the profile asks for a Landlock domain
     sys::Guards guards{};
     ipc::SeccompMode seccomp{ipc::SeccompMode::none};
     std::vector<Lack> lacks;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <sys/socket.h>
@@ -39,6 +40,26 @@ UniqueFd accept(const Listener& listener, PeerAddress& peer)
 bool lacks_resources(int error)
 {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/// accept(2): these are one client's, who is gone; the next may be taken at once.
+bool concerns_one_client(int error)
+{
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+        return true;
+    default:
+        return false;
+    }
 }
 
 } // namespace
@@ -83,8 +104,11 @@ net::Detached accept_loop(Shard& shard, Listener& listener)
             watch.clear_readable();
             accepted_in_a_row = 0;
             static_cast<void>(co_await watch.readable());
-        } else if (lacks_resources(errno)) {
-            if (backoff.fresh()) log::warn("accepting is paused", {{"error", last_errno().message()}});
+        } else if (const int error = errno; !concerns_one_client(error)) {
+            if (shard.draining_ && !lacks_resources(error)) break;
+            if (backoff.fresh())
+                log::warn("accepting is paused",
+                          {{"listener", listener.bind}, {"error", std::system_category().message(error)}});
             net::Sleep pause{shard.loop_, backoff.next()};
             co_await pause;
         }

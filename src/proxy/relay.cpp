@@ -95,6 +95,10 @@ net::Task<void> app_to_client(Connection& c)
     for (Step step = Step::more; step == Step::more;) {
         const bool readable = co_await c.app->readable();
         if (!readable) co_return;
+        if (client.broken()) {
+            c.end_both({Fault::reset, Side::client, "relaying"});
+            co_return;
+        }
         step = move_to_client(c, moved);
         if (step == Step::failed) co_return;
         if (client.holds()) {

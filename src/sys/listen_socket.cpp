@@ -152,6 +152,17 @@ Result<UniqueFd> adopt_listening(int fd)
     return UniqueFd{fd};
 }
 
+Result<bool> keep_listening(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+        return fail_errno("asking a listening socket");
+    if (listens != 0) return false;
+    if (::listen(fd, kBacklog) != 0) return fail_errno("listening again");
+    return true;
+}
+
 Result<SocketAddress> local_address(int fd)
 {
     sockaddr_storage storage{};

@@ -1,6 +1,8 @@
 #include "shards.hpp"
 
 #include <algorithm>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -98,8 +100,13 @@ std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& s
 void Shards::start()
 {
     running_ = shards_.size();
-    for (std::size_t i = 0; i < shards_.size(); ++i)
-        threads_.emplace_back([this, i] { run(i); });
+    try {
+        for (std::size_t i = 0; i < shards_.size(); ++i)
+            threads_.emplace_back([this, i] { run(i); });
+    } catch (const std::system_error& error) {
+        throw StartError{ExitCode::os_error,
+                         std::string{"no thread for a shard (see pids.max and RLIMIT_NPROC): "} + error.what()};
+    }
 }
 
 void Shards::serve()

@@ -1,12 +1,13 @@
 """An end is told as what it was: a reset or a break is never shown as an orderly end."""
 
+import select
 import socket
 import ssl
 import threading
 
 import pytest
 
-from support.apps import App, reset_after
+from support.apps import App, read_to_end, reset_after
 from support.sallyport import address_of, reset
 from support.tls_client import TlsClient, client_context
 
@@ -34,6 +35,29 @@ def test_a_client_reset_is_told_to_the_app(serve, pki):
         assert isinstance(app.outcome(2), ConnectionResetError)
     line = sallyport.connections()[0]
     assert (line["stage"], line["end"]) == ("relay", "client_reset")
+
+
+def test_a_client_reset_after_its_end_is_told_to_a_silent_app(serve, pki):
+    # Goal: an app that has read everything and still computes learns that nobody waits any more. Method: the client
+    # ends its direction, the app has read the end, the client resets.
+    has_read = threading.Event()
+
+    def compute(connection):
+        read_to_end(connection)
+        has_read.set()
+        poller = select.poll()
+        poller.register(connection, select.POLLERR | select.POLLHUP)
+        return bool(poller.poll(5000))
+
+    with App(compute) as app:
+        sallyport = serve(app)
+        client = TlsClient(address_of(sallyport.config), client_context(pki.ca)).handshake()
+        client.send(b"hello")
+        client.end()
+        assert has_read.wait(5)
+        client.reset()
+        assert app.outcome(6) is True
+    assert sallyport.connections()[0]["end"] == "client_reset"
 
 
 def test_a_client_that_vanishes_without_close_notify_is_not_an_orderly_end(serve, pki):

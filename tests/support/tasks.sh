@@ -43,7 +43,7 @@ run_unit_tests() {
 # Two at a time: most of their life is waiting for a deadline. No test found is a failure only without a word to choose by.
 run_python_tests() {
     local status=0
-    as_root env SALLYPORT_PRESET="$1" SALLYPORT_BIN="$PWD/build/$1/bin" PYTHONDONTWRITEBYTECODE=1 \
+    as_root env SALLYPORT_TRACE="${SALLYPORT_TRACE:-}" SALLYPORT_PRESET="$1" SALLYPORT_BIN="$PWD/build/$1/bin" PYTHONDONTWRITEBYTECODE=1 \
         "$python" -m pytest -c tests/pytest.ini -n 2 --dist loadgroup tests/build tests/integration \
         ${2:+-k "$2"} || status=$?
     ((status == 5 && $# > 1)) || return "$status"

@@ -53,6 +53,8 @@ public:
     void arm(Deadline& deadline, Tick at);
     void disarm(Deadline& deadline);
 
+    /// To be called before anything is armed in a turn: `arm` counts from the time that the wheel knows.
+    void catch_up(Tick now);
     /// Calls expired() of all whose time has come. Costs a comparison while nothing is due.
     void advance(Tick now);
 

@@ -72,7 +72,7 @@ inline constexpr std::array kKeyholderCalls{
     // signals
     Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"}, Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
     Call{"restart_syscall", Part::all, Phase::serving, "waits after a stop (SIGSTOP, a debugger)"},
-    Call{"tgkill", Part::own_threads, Phase::serving, kAbort},
+    Call{"tgkill", Part::own_threads, Phase::serving, kAbort}, Call{"writev", Part::all, Phase::serving, kAbort},
 };
 
 inline constexpr std::array kWorkerCalls{
@@ -104,7 +104,7 @@ inline constexpr std::array kWorkerCalls{
     // signals
     Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"}, Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
     Call{"restart_syscall", Part::all, Phase::serving, "waits after a stop (SIGSTOP, a debugger)"},
-    Call{"tgkill", Part::own_threads, Phase::serving, kAbort},
+    Call{"tgkill", Part::own_threads, Phase::serving, kAbort}, Call{"writev", Part::all, Phase::serving, kAbort},
 };
 
 /// What the sanitizers' runtimes need besides, in their builds only.

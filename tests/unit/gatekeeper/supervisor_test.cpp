@@ -131,6 +131,26 @@ TEST_CASE("A killed worker is followed by another on the same sockets, with its 
     CHECK(all.find("keyholder born") == all.rfind("keyholder born"));
 }
 
+TEST_CASE("A listener that a worker has stopped listens again for the next one", "[gatekeeper][supervisor]")
+{
+    Household house;
+    // A port that was asked for by its number: the kernel takes one of its own choice back.
+    const SocketAddress address = sys::local_address(loopback_listener().get()).value();
+    UniqueFd socket = std::move(sys::listen_tcp(address, false).value());
+    const UniqueFd captured{::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0)};
+    house.listeners.push_back(first_listener(std::move(socket)));
+    house.start();
+    const pid_t first = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
+    REQUIRE(::connect(captured.get(), &nowhere, sizeof nowhere) == 0);
+    REQUIRE_FALSE(connected_to(address));
+    ::kill(first, SIGKILL);
+    house.wait_for("worker serve");
+    CHECK(connected_to(address));
+    CHECK_THAT(house.heard(), Contains("listening again"));
+}
+
 TEST_CASE("A killed keyholder is followed by another with the same ticket secret, and the worker lives on",
           "[gatekeeper][supervisor]")
 {

@@ -48,6 +48,23 @@ TEST_CASE("A deadline is never early and at most one resolution late", "[net]")
     CHECK_FALSE(alarm.armed());
 }
 
+TEST_CASE("A deadline armed after a long time without any is as exact", "[net]")
+{
+    const Tick pause = GENERATE(Tick{100}, Tick{32'760}, Tick{33'000}, Tick{100'000}, Tick{12'345'678});
+    const Tick after = GENERATE(Tick{16}, Tick{10'000});
+    CAPTURE(pause, after);
+    TimerWheel wheel{kStart};
+    const Tick armed_at = kStart + pause;
+    wheel.catch_up(armed_at);
+    Alarm alarm;
+    wheel.arm(alarm, armed_at + after);
+    Tick now = armed_at;
+    while (alarm.rang == 0 && now < armed_at + after + 1000)
+        wheel.advance(now++);
+    CHECK(now >= armed_at + after);
+    CHECK(now <= armed_at + after + TimerWheel::kResolution + 1);
+}
+
 TEST_CASE("A postponed deadline rings at its new time only", "[net]")
 {
     TimerWheel wheel{kStart};
