@@ -110,7 +110,7 @@ inline constexpr std::array kWorkerCalls{
 /// What the sanitizers' runtimes need besides, in their builds only.
 inline constexpr std::array kSanitizerCalls{
     Call{"openat"}, Call{"readlink"}, Call{"readlinkat"}, Call{"lseek"}, Call{"read"}, Call{"newfstatat"}, Call{"fstat"},
-    Call{"stat"}, Call{"getdents64"}, Call{"clone"}, Call{"ptrace"}, Call{"wait4"}, Call{"sigaltstack"}, Call{"prctl"},
+    Call{"stat"}, Call{"getdents"}, Call{"getdents64"}, Call{"clone"}, Call{"ptrace"}, Call{"wait4"}, Call{"sigaltstack"}, Call{"prctl"},
     Call{"prlimit64"}, Call{"personality"}, Call{"mincore"}, Call{"pipe"}, Call{"pipe2"},
     Call{"uname"}, Call{"getppid"}, Call{"kill"}, Call{"tgkill"}, Call{"sched_getaffinity"}, Call{"gettid"},
     Call{"process_vm_readv"}, Call{"nanosleep"}, Call{"clock_nanosleep"}, Call{"exit"}, Call{"open"}, Call{"access"},
