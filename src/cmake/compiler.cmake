@@ -23,6 +23,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
     add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds)
 endif()
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options(-Wno-deprecated-declarations) # libstdc++ 12's std::stable_sort uses one of its own
+endif()
+
 if(SALLYPORT_FUZZ)
     # Every module tells the fuzzer which way it took; only the targets in tests/fuzz bring the fuzzer's main.
     add_compile_options(-fsanitize=fuzzer-no-link)
@@ -33,7 +37,9 @@ if(SALLYPORT_SANITIZE)
     add_compile_options(-fsanitize=${SALLYPORT_SANITIZE} -fno-sanitize=vptr -fno-sanitize-recover=all
         -fno-omit-frame-pointer)
     add_link_options(-fsanitize=${SALLYPORT_SANITIZE})
-    add_compile_options(-Wno-maybe-uninitialized) # GCC 12 sees it in std::regex, under sanitizers only (GCC bug 105562)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-Wno-maybe-uninitialized) # seen in std::regex, under sanitizers only (GCC bug 105562)
+    endif()
     # Sanitizers read /proc/self and write reports: what they cannot live with is relaxed at compile time only.
     add_compile_definitions(SALLYPORT_SANITIZED)
 else()
