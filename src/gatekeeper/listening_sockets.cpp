@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string_view>
 
 #include <netinet/in.h>
+
+#include "sallyport/sys/file_text.hpp"
 
 namespace sallyport::gatekeeper {
 
@@ -17,15 +18,6 @@ namespace {
 constexpr std::string_view kListenState = "0A";
 constexpr std::size_t kWordDigits = 8;
 
-template <typename T>
-std::optional<T> number(std::string_view text, int base = 10)
-{
-    T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
 /// The kernel prints an address as the numbers that its words are in memory: "0100007F" is 127.0.0.1 on x86.
 template <typename Address>
 bool read_words(std::string_view text, Address& into)
@@ -33,7 +25,7 @@ bool read_words(std::string_view text, Address& into)
     if (text.size() != sizeof into / sizeof(std::uint32_t) * kWordDigits) return false;
     std::array<std::uint32_t, sizeof into / sizeof(std::uint32_t)> words{};
     for (std::uint32_t& word : words) {
-        const auto value = number<std::uint32_t>(text.substr(0, kWordDigits), 16);
+        const auto value = sys::parse_number<std::uint32_t>(text.substr(0, kWordDigits), 16);
         if (!value) return false;
         word = *value;
         text.remove_prefix(kWordDigits);
@@ -46,7 +38,7 @@ bool read_words(std::string_view text, Address& into)
 std::optional<SocketAddress> parse_address(std::string_view text)
 {
     const std::size_t colon = std::min(text.find(':'), text.size());
-    const auto port = number<std::uint16_t>(text.substr(std::min(colon + 1, text.size())), 16);
+    const auto port = sys::parse_number<std::uint16_t>(text.substr(std::min(colon + 1, text.size())), 16);
     if (!port) return std::nullopt;
     sockaddr_in v4{};
     v4.sin_family = AF_INET;
@@ -85,8 +77,8 @@ std::optional<ListeningSocket> parse_listening(const std::string& row)
     const auto& [slot, local, remote, state, queues, timer, retransmits, uid, timeout, inode] = column;
     if (state != kListenState) return std::nullopt;
     const auto address = parse_address(local);
-    const auto owner = number<std::uint32_t>(uid);
-    const auto identity = number<std::uint64_t>(inode);
+    const auto owner = sys::parse_number<std::uint32_t>(uid);
+    const auto identity = sys::parse_number<std::uint64_t>(inode);
     if (!address || !owner || !identity) return std::nullopt;
     return ListeningSocket{.address = *address, .inode = *identity, .uid = *owner};
 }

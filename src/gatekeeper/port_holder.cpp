@@ -2,27 +2,19 @@
 #include "port_holder.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
 #include <sstream>
 
+#include "sallyport/sys/file_text.hpp"
+
 namespace sallyport::gatekeeper {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-template <typename T>
-std::optional<T> number(std::string_view text, int base = 10)
-{
-    T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
 
 std::string content(const fs::path& path)
 {
@@ -65,7 +57,7 @@ std::set<std::string> processes_with(const std::vector<ListeningSocket>& sockets
     std::set<std::string> found;
     std::error_code error;
     for (fs::directory_iterator entry{"/proc", error}, end; !error && entry != end; entry.increment(error))
-        if (number<int>(entry->path().filename().string()) && holds(entry->path(), links))
+        if (sys::parse_number<int>(entry->path().filename().string()) && holds(entry->path(), links))
             found.insert(describe(entry->path()));
     return found;
 }

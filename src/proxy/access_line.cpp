@@ -39,10 +39,8 @@ std::string reason_of(const Connection& c, const Result<void>& outcome)
 void write_access_line(Connection& c, const Result<void>& outcome)
 {
     if (!outcome && c.client.silent() && outcome.error().side == Side::client &&
-        outcome.error().fault != Fault::timeout) {
-        c.shard.count_probe();
-        return;
-    }
+        outcome.error().fault != Fault::timeout)
+        return; // a probe: it came and went without a byte
     const log::Level level = level_of(outcome);
     if (!log::enabled(level)) return;
 

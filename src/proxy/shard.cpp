@@ -102,7 +102,6 @@ void Shard::cut_connections()
 
 void Shard::enlist(Connection& connection)
 {
-    count(counters_.accepted);
     ++connections_;
     connection.older = newest_;
     connection.link = &newest_;
@@ -123,11 +122,6 @@ void Shard::dismiss(Connection& connection)
 void Shard::count_end(bool cut)
 {
     count(cut ? counters_.cut : counters_.finished);
-}
-
-void Shard::count_probe()
-{
-    count(counters_.probes);
 }
 
 } // namespace sallyport::proxy

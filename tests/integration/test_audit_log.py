@@ -113,7 +113,8 @@ def test_the_audit_stream_goes_to_syslog(start, pki, verify):
         try:
             DEV_LOG.chmod(0o666)
             lines = []
-            reader = threading.Thread(target=lambda: lines.extend(iter(lambda: daemon.recv(8192).decode(), "end")))
+            reader = threading.Thread(target=lambda: lines.extend(iter(lambda: daemon.recv(8192).decode(), "end")),
+                                      daemon=True)
             reader.start()
             sallyport = start(simple_config(pki.pair(), app.address, log={"audit": "syslog"}))
             family = {name: process.pid for name, process in sallyport.family().items()}

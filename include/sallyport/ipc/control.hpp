@@ -162,7 +162,7 @@ struct KeyChannels {
     }
 };
 
-/// "You have everything": build, confine yourself, start to accept, answer Ready.
+/// "You have everything": confine yourself, build, start to accept, answer Ready.
 struct Serve {
     static constexpr Control kKind = Control::serve;
 

@@ -44,10 +44,8 @@ struct Listener {
 
 /// What a shard has done so far. Read by other threads: each counter is written by the shard alone.
 struct Counters {
-    std::atomic<std::uint64_t> accepted{0};
     std::atomic<std::uint64_t> finished{0}; ///< ended in good order or by a peer
     std::atomic<std::uint64_t> cut{0};      ///< ended by us: drain or stop
-    std::atomic<std::uint64_t> probes{0};   ///< came and went without a byte
 };
 
 /// Shares nothing with other shards but the (immutable) upstreams and a shared listener's socket.
@@ -78,8 +76,6 @@ public:
 
     /// A connection of this shard has ended.
     void count_end(bool cut);
-    /// … and was none: it came and went without a byte.
-    void count_probe();
 
 private:
     friend class Connection;
