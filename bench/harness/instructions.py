@@ -52,14 +52,14 @@ def check(programs, systems, update):
                     print(f"{key}: {failure}")
                     good = False
                     continue
-                good &= _compare(key, counted[key], gate.get(key), update)
+                good &= compare(key, counted[key], gate.get(key), update)
     if update and good:
         gate |= counted
         GATE.write_text(json.dumps(gates, indent=1, sort_keys=True) + "\n")
     return 0 if good else 1
 
 
-def _compare(key, count, expected, update):
+def compare(key, count, expected, update):
     if expected is None:
         print(f"{key}: {count:,} (nothing to compare with)", flush=True)
         return True

@@ -44,6 +44,9 @@ class Load:
         line = self._process.stdout.readline()
         return json.loads(line) if line else None
 
+    def lives(self):
+        return not self._process.stdin.closed and self._process.poll() is None
+
     def complaint(self):
         self._process.stdin.close()
         self._process.wait(10)

@@ -1,68 +1,66 @@
-"""One measurement: one system, one scenario, once. A fresh proxy on fresh ports each time."""
+"""One measurement: one system, one scenario, alone on its core. A fresh proxy on fresh ports each time."""
 
 import time
 
 from harness import agreement
 from harness.proxy import Failure, Proxy
-from harness.scenarios import CPU_PER_GIGABYTE, MEMORY, TIME
+from harness.scenarios import CPU_PER_GIGABYTE
 
 SETTLE = 0.5  # seconds that a proxy gets to release what it will release, before its memory is read
-LATE = 1.1  # a fixed rate whose run takes so much longer than planned was not kept
+LATE = 1.2  # a fixed rate whose run takes so much longer than planned was not kept
 
 
-def measure(site, system, scenario, scale):
-    """The figure, in the scenario's unit, and what else is worth keeping. Raises Failure if it does not count."""
-    place = site.place(scenario.mode, scenario.app_core)
-    if scenario.unit == TIME:
-        return _start_time(site, system, place)
-    with Proxy(site, system, place) as proxy:
+def start_time(site, system, scenario):
+    """Milliseconds until the end of the first exchange."""
+    with Proxy(site, system, site.place(scenario.mode, scenario.app_core)) as proxy:
+        return {"value": (proxy.await_first_exchange() - proxy.started) * 1e3}
+
+
+def memory(site, system, scenario):
+    """KiB that a held connection adds to the tree."""
+    with Proxy(site, system, site.place(scenario.mode, scenario.app_core)) as proxy:
         proxy.await_first_exchange()
-        if scenario.unit == MEMORY:
-            return _memory(site, system, scenario, proxy)
-        return _cpu(site, system, scenario, proxy, scale)
+        before = proxy.memory_kib()
+        with opened(proxy, scenario, 1) as load:
+            time.sleep(SETTLE)
+            after = proxy.memory_kib()
+            report = ran(proxy, load)
+    check(site, system, scenario, report)
+    return {"value": (after - before) / report["operations"], "before_kib": before, "after_kib": after}
 
 
-def _cpu(site, system, scenario, proxy, scale):
-    with proxy.load(scenario.arguments(scale), scenario.tls) as load:
-        if not load.await_ready():
-            raise Failure(f"{load.complaint()}; {proxy.last_words()}")
-        before = proxy.cpu_seconds()
-        load.go()
-        report = load.report()
-        spent = proxy.cpu_seconds() - before
-        if report is None:
-            raise Failure(f"{load.complaint()}; {proxy.last_words()}")
-    _check(site, system, scenario, report)
-    extras = {}
+def cpu(site, system, scenario, proxy, load):
+    """CPU time per operation or gigabyte of one run of `load`. Raises Failure if it does not count."""
+    before = proxy.cpu_seconds()
+    report = ran(proxy, load)
+    spent = proxy.cpu_seconds() - before
+    check(site, system, scenario, report)
+    entry = {"seconds": report["seconds"], "latency_us": report["latency_us"], "operations": report["operations"]}
     if system.speaks_tls:
-        extras = agreement.remarks(report["tls"], scenario.tls, scenario.resumes, report["operations"])
-    extras |= {"seconds": report["seconds"], "latency_us": report["latency_us"], "operations": report["operations"]}
-    if scenario.unit == CPU_PER_GIGABYTE:
-        return spent * 1e3 / (report["bytes"] / 1e9), extras
-    return spent * 1e6 / report["operations"], extras
+        entry |= agreement.remarks(report["tls"], scenario.tls, scenario.resumes, report["operations"])
+    per_gigabyte = scenario.unit == CPU_PER_GIGABYTE
+    entry["value"] = spent * 1e3 / (report["bytes"] / 1e9) if per_gigabyte else spent * 1e6 / report["operations"]
+    return entry
 
 
-def _memory(site, system, scenario, proxy):
-    before = proxy.memory_kib()
-    with proxy.load(scenario.arguments(1)) as load:
-        if not load.await_ready():
-            raise Failure(f"{load.complaint()}; {proxy.last_words()}")
-        time.sleep(SETTLE)
-        after = proxy.memory_kib()
-        load.go()
-        report = load.report()
+def opened(proxy, scenario, scale):
+    """A load whose connections are open and warm."""
+    load = proxy.load(scenario.arguments(scale), scenario.tls)
+    if load.await_ready():
+        return load
+    with load:
+        raise Failure(f"{load.complaint()}; {proxy.last_words()}")
+
+
+def ran(proxy, load):
+    load.go()
+    report = load.report()
     if report is None:
-        raise Failure(proxy.last_words())
-    _check(site, system, scenario, report)
-    return (after - before) / report["operations"], {"before_kib": before, "after_kib": after}
+        raise Failure(f"{load.complaint()}; {proxy.last_words()}")
+    return report
 
 
-def _start_time(site, system, place):
-    with Proxy(site, system, place) as proxy:
-        return (proxy.await_first_exchange() - proxy.started) * 1e3, {}
-
-
-def _check(site, system, scenario, report):
+def check(site, system, scenario, report):
     if report["errors"]:
         raise Failure(f"{report['errors']} of {report['operations']} operations failed")
     if scenario.load[0] == "pace" and report["seconds"] > LATE * _planned(scenario, report):

@@ -1,9 +1,16 @@
-"""The order of measurements: rounds, in which every scenario is run by all systems one after the other."""
+"""The order of measurements: rounds of all scenarios, in which the systems take turns."""
 
 import sys
+from contextlib import ExitStack
 
-from harness.measure import measure
-from harness.proxy import Failure
+from harness import measure
+from harness.proxy import Failure, Proxy
+from harness.scenarios import MEMORY, TIME
+
+# CPU time is read in turns of about a tenth of a second: all systems of a round are up and warm, one works, the others
+# wait. The machine's mood changes more slowly than that, so a ratio within a turn hardly shows it.
+TURNS = 8
+ALONE = {TIME: measure.start_time, MEMORY: measure.memory}
 
 CLEAR = "\r\033[K"  # the terminal's line
 
@@ -19,25 +26,70 @@ def systems_for(scenario, systems):
 
 
 def run_rounds(site, systems, scenarios, rounds, scale, say):
-    """scenario name → system name → one entry per round: {"value": …, …} or {"failure": why}."""
+    """scenario name → system name → one entry per turn (per round, where there are no turns): {"value": …, …} or
+    {"failure": why}. The n-th entries of two systems are of the same turn."""
     results = {s.name: {system.name: [] for system in systems_for(s, systems)} for s in scenarios}
     for number in range(rounds):
         for scenario in scenarios:
             if scenario.rounds and number >= scenario.rounds:
                 continue
-            for system in rotated(systems_for(scenario, systems), number):
-                entry = _measure_once(site, system, scenario, scale)
-                results[scenario.name][system.name].append(entry)
-                say(number, scenario, system, entry)
+            order = rotated(systems_for(scenario, systems), number)
+            for name, entries in run_round(site, order, scenario, scale).items():
+                results[scenario.name][name].extend(entries)
+                say(number, scenario, name, entries)
     return results
 
 
-def _measure_once(site, system, scenario, scale):
+def run_round(site, systems, scenario, scale):
+    """system name → its entries of this round."""
+    if scenario.unit in ALONE:
+        return {system.name: [_or_failure(ALONE[scenario.unit], site, system, scenario)] for system in systems}
+    with ExitStack() as stack:
+        runners = [stack.enter_context(Runner(site, system, scenario, scale / TURNS)) for system in systems]
+        for turn in range(TURNS):
+            for runner in rotated(runners, turn):
+                runner.take_turn()
+    return {runner.system.name: runner.entries for runner in runners}
+
+
+def _or_failure(measurement, *arguments):
     try:
-        value, extras = measure(site, system, scenario, scale)
+        return measurement(*arguments)
     except Failure as failure:
         return {"failure": str(failure)}
-    return {"value": value} | extras
+
+
+class Runner:
+    """One system in a round: its proxy and its load, open and warm. Once it has failed it is out of the round."""
+
+    def __init__(self, site, system, scenario, scale):
+        self.system, self.entries = system, []
+        self._site, self._scenario, self._scale = site, scenario, scale
+        self._out = None
+
+    def __enter__(self):
+        self._stack = ExitStack()
+        try:
+            place = self._site.place(self._scenario.mode, self._scenario.app_core)
+            self._proxy = self._stack.enter_context(Proxy(self._site, self.system, place))
+            self._proxy.await_first_exchange()
+            self._load = self._stack.enter_context(measure.opened(self._proxy, self._scenario, self._scale))
+        except Failure as failure:
+            self._out = {"failure": str(failure)}
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def take_turn(self):
+        entry = self._out or _or_failure(
+            measure.cpu, self._site, self.system, self._scenario, self._proxy, self._load)
+        if "failure" in entry and not self._load_lives():
+            self._out = entry
+        self.entries.append(entry)
+
+    def _load_lives(self):
+        return self._out is None and self._load.lives()
 
 
 class Progress:
@@ -47,12 +99,13 @@ class Progress:
         self._rounds = rounds
         self._live = sys.stderr.isatty()
 
-    def __call__(self, number, scenario, system, entry):
-        here = f"round {number + 1}/{self._rounds}  {scenario.name}  {system.name}"
-        if "failure" in entry:
-            print(f"{CLEAR if self._live else ''}{here}: {entry['failure']}", file=sys.stderr)
+    def __call__(self, number, scenario, name, entries):
+        here = f"round {number + 1}/{self._rounds}  {scenario.name}  {name}"
+        failures = [entry["failure"] for entry in entries if "failure" in entry]
+        if failures:
+            print(f"{CLEAR if self._live else ''}{here}: {failures[0]}", file=sys.stderr)
         elif self._live:
-            print(f"{CLEAR}{here}: {entry['value']:.1f} {scenario.unit}", end="", file=sys.stderr, flush=True)
+            print(f"{CLEAR}{here}: {entries[-1]['value']:.1f} {scenario.unit}", end="", file=sys.stderr, flush=True)
 
     def end(self):
         if self._live:

@@ -49,9 +49,9 @@ def _rows(mode, goals):
                  ("churn", "--resume"), ("--operations", 1000), resumes=True, goals=goals["resumed"]),
         # The app shares the proxy's core, as a sidecar's does.
         Scenario(f"{mode}-saturated", "keep-alive request, saturated", mode, cost,
-                 ("saturate",), ("--milliseconds", 700), app_core=PROXY_CORE, goals=goals["saturated"]),
+                 ("saturate",), ("--milliseconds", 1000), app_core=PROXY_CORE, goals=goals["saturated"]),
         Scenario(f"{mode}-rate", "request at 15,000/s", mode, cost,
-                 ("pace", "--rate", "15000"), ("--milliseconds", 700), goals=goals["rate"]),
+                 ("pace", "--rate", "15000"), ("--milliseconds", 1200), goals=goals["rate"]),
         Scenario(f"{mode}-download", "download", mode, CPU_PER_GIGABYTE,
                  ("download",), ("--megabytes", 600), goals=goals["download"]),
         Scenario(f"{mode}-upload", "upload", mode, CPU_PER_GIGABYTE,

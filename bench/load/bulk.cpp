@@ -45,10 +45,12 @@ void move_bytes(Target& target, Arguments& arguments, bool up)
 
     auto callers = open_callers(target, connections);
     say_ready();
-    Shares shares;
-    shares.run(target, callers, head, up ? share : 0);
-    shares.report.bytes = share * connections;
-    say(std::move(shares.report), target.agreement);
+    while (told_to_go()) {
+        Shares shares;
+        shares.run(target, callers, head, up ? share : 0);
+        shares.report.bytes = share * connections;
+        say(std::move(shares.report), target.agreement);
+    }
 }
 
 } // namespace

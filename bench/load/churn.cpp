@@ -126,8 +126,10 @@ void churn(Target& target, Arguments& arguments)
         slots.emplace_back(supply);
     run(supply, slots, warm);
     say_ready();
-    run(supply, slots, operations);
-    say(std::move(supply.report), target.agreement);
+    while (told_to_go()) {
+        run(supply, slots, operations);
+        say(std::move(supply.report), target.agreement);
+    }
 }
 
 } // namespace bench

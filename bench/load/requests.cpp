@@ -113,28 +113,34 @@ void saturate(Target& target, Arguments& arguments)
 {
     const auto connections = arguments.number("connections", 64);
     const auto idle = arguments.number("idle", 0);
-    ClosedLoop loop{milliseconds{arguments.number("milliseconds", 1000)}};
+    const milliseconds length{arguments.number("milliseconds", 1000)};
     arguments.end();
 
     auto callers = open_callers(target, connections + idle);
     say_ready();
-    loop.run(target, callers, connections);
-    say(std::move(loop.report), target.agreement);
+    while (told_to_go()) {
+        ClosedLoop loop{length};
+        loop.run(target, callers, connections);
+        say(std::move(loop.report), target.agreement);
+    }
 }
 
 void pace(Target& target, Arguments& arguments)
 {
     const auto connections = arguments.number("connections", 64);
     const auto rate = arguments.number("rate", 15'000);
-    FixedRate loop{rate, milliseconds{arguments.number("milliseconds", 1000)}};
+    const milliseconds length{arguments.number("milliseconds", 1000)};
     arguments.end();
 
     // The kernel would otherwise wake us up to 50 µs late.
     ::prctl(PR_SET_TIMERSLACK, 1UL);
     auto callers = open_callers(target, connections);
     say_ready();
-    loop.run(target, callers);
-    say(std::move(loop.report), target.agreement);
+    while (told_to_go()) {
+        FixedRate loop{rate, length};
+        loop.run(target, callers);
+        say(std::move(loop.report), target.agreement);
+    }
 }
 
 } // namespace bench

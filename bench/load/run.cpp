@@ -10,13 +10,6 @@ namespace bench {
 
 namespace {
 
-void wait_for_word()
-{
-    char c{};
-    while (::read(STDIN_FILENO, &c, 1) == 1 && c != '\n') {
-    }
-}
-
 double quantile(const std::vector<std::uint32_t>& sorted, double part)
 {
     if (sorted.empty()) return 0;
@@ -30,7 +23,13 @@ void say_ready()
 {
     std::puts("ready");
     std::fflush(stdout);
-    wait_for_word();
+}
+
+bool told_to_go()
+{
+    for (char c{}; ::read(STDIN_FILENO, &c, 1) == 1;)
+        if (c == '\n') return true;
+    return false;
 }
 
 void say(Report report, const Agreement& agreement)
@@ -49,7 +48,6 @@ void say(Report report, const Agreement& agreement)
                 agreement.version.c_str(), agreement.cipher.c_str(), agreement.curve.c_str(),
                 agreement.certificate.c_str(), agreement.full, agreement.resumed, agreement.strays, report.tickets);
     std::fflush(stdout);
-    wait_for_word();
 }
 
 std::uint32_t microseconds_since(Clock::time_point begin)

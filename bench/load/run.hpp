@@ -1,9 +1,10 @@
 // How a run of the load generator speaks with the runner, and what it reports.
 //
 //     load   ready        everything is open and warm; nothing is sent until
-//     runner go           (or end of input)
-//     load   {…}          the report, one line; connections stay open until
-//     runner end          (or end of input)
+//     runner go
+//     load   {…}          the report of this run, one line; connections stay open
+//     runner go           the same once more, or
+//     runner              end of input: everything is closed
 #pragma once
 
 #include <chrono>
@@ -25,9 +26,10 @@ struct Report {
     std::vector<std::uint32_t> microseconds; ///< per operation, from the moment at which it should have begun
 };
 
-/// Says "ready" and waits for the runner's word.
 void say_ready();
-/// Prints the report as one line of JSON and waits for the runner's word.
+/// Waits for the runner's word. False: there will be none.
+[[nodiscard]] bool told_to_go();
+/// Prints the report as one line of JSON.
 void say(Report report, const Agreement& agreement);
 
 /// What goes into Report::microseconds.

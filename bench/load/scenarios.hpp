@@ -1,4 +1,4 @@
-// The scenarios of the load generator. Each opens and warms, says "ready", runs when told, reports once.
+// The scenarios of the load generator. Each opens and warms, says "ready", and runs and reports as often as it is told to.
 #pragma once
 
 #include "arguments.hpp"

@@ -39,9 +39,11 @@ void hold(Target& target, Arguments& arguments)
     arguments.end();
     const auto callers = open_callers(target, connections);
     say_ready();
-    Report report;
-    report.operations = callers.size();
-    say(std::move(report), target.agreement);
+    while (told_to_go()) {
+        Report report;
+        report.operations = callers.size();
+        say(std::move(report), target.agreement);
+    }
 }
 
 void first(Target& target, Arguments& arguments)
@@ -49,13 +51,15 @@ void first(Target& target, Arguments& arguments)
     constexpr std::chrono::microseconds kPause{200};
     arguments.end();
     say_ready();
-    const auto begin = Clock::now();
-    while (!Attempt{}.run(target))
-        std::this_thread::sleep_for(kPause);
-    Report report;
-    report.operations = 1;
-    report.took = Clock::now() - begin;
-    say(std::move(report), target.agreement);
+    while (told_to_go()) {
+        const auto begin = Clock::now();
+        while (!Attempt{}.run(target))
+            std::this_thread::sleep_for(kPause);
+        Report report;
+        report.operations = 1;
+        report.took = Clock::now() - begin;
+        say(std::move(report), target.agreement);
+    }
 }
 
 } // namespace bench

@@ -1,0 +1,143 @@
+"""The benchmark's runner: how rounds become figures, verdicts, tables and charts. No proxy is started."""
+
+import json
+import sys
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
+from harness import agreement, figures, instructions, rounds, scenarios, syscalls  # noqa: E402
+from harness.charts import chart  # noqa: E402
+from harness.proxy import Failure  # noqa: E402
+from harness.tables import comparisons, table  # noqa: E402
+
+KINDS = {"sallyport": "ours", "fast": "peer", "slow": "peer", "floor": "floor"}
+META = {"date": "2026-01-01", "machine": "<a machine>", "openssl": "OpenSSL", "revision": "abc", "command": "./run bench"}
+
+
+def scenario(**changes):
+    values = {"name": "tcp-x", "title": "a row", "mode": "tcp", "unit": scenarios.CPU_PER_OPERATION, "load": ("churn",)}
+    return scenarios.Scenario(**values | changes)
+
+
+def entries(*numbers):
+    return [{"failure": "it fell"} if number is None else {"value": number} for number in numbers]
+
+
+def test_a_ratio_is_the_median_of_ratios_within_rounds():
+    # Goal: a machine that slows down for a round changes no ratio. Method: the second round is ten times slower.
+    assert figures.ratio(entries(8, 90, 8), entries(10, 100, 10)) == pytest.approx(0.8)
+    assert figures.ratio(entries(8, None, 6), entries(10, 10, None)) == pytest.approx(0.8)
+    assert figures.ratio(entries(None), entries(1)) is None
+
+
+def test_the_best_peer_is_a_peer():
+    by_system = {"sallyport": entries(1), "floor": entries(0.5), "fast": entries(2), "slow": entries(None, 9)}
+    assert figures.best_peer(by_system, KINDS) == "fast"
+    assert figures.best_peer({"sallyport": entries(1), "fast": entries(None)}, KINDS) is None
+
+
+@pytest.mark.parametrize("ours, goal, holds", [(9.5, 0.93, True), (9.6, 0.93, False), (9.5, None, None)])
+def test_a_goal_holds_up_to_the_error_of_the_method(ours, goal, holds):
+    goals = {} if goal is None else {"sallyport": goal}
+    found = figures.rows(scenario(goals=goals), {"sallyport": entries(ours), "fast": entries(10)}, KINDS)
+    assert {row.system: row.holds for row in found} == {"sallyport": holds, "fast": None}
+
+
+@pytest.mark.parametrize("ours, holds", [(50, True), (51, False)])
+def test_a_goal_in_milliseconds_is_absolute(ours, holds):
+    start = scenario(unit=scenarios.TIME, goals={"sallyport": 50})
+    (row,) = figures.rows(start, {"sallyport": entries(ours)}, KINDS)
+    assert row.holds is holds
+
+
+def test_rounds_rotate_and_a_failure_stays_in_its_round(monkeypatch):
+    # Goal: interleaving, and one bad measurement costs one entry. Method: measuring is replaced; "b" fails once.
+    order = []
+
+    def measured(_site, system, _scenario, _scale):
+        order.append(system.name)
+        if system.name == "b" and order.count("b") == 1:
+            raise Failure("it fell")
+        return float(len(order)), {}
+
+    monkeypatch.setattr(rounds, "measure", measured)
+    systems = [type("S", (), {"name": name, "modes": ("tcp",)}) for name in "abc"]
+    systems.append(type("S", (), {"name": "h", "modes": ("http",)}))
+    rows = [scenario(), scenario(name="tcp-once", rounds=1)]
+    results = rounds.run_rounds(None, systems, rows, 2, 1, lambda *_: None)
+    assert "".join(order) == "abc" + "abc" + "bca"
+    assert results["tcp-x"]["b"] == [{"failure": "it fell"}, {"value": 7.0}]
+    assert [len(found) for found in results["tcp-once"].values()] == [1, 1, 1]
+
+
+def test_scenarios_are_chosen_by_pattern():
+    assert all(row.by_default for row in scenarios.choose(None))
+    assert [row.name for row in scenarios.choose("tcp-idle,tcp-i*")] == ["tcp-idle"]
+    with pytest.raises(SystemExit, match="no scenario tcp-nothing"):
+        scenarios.choose("tcp-nothing")
+
+
+SAME = {"version": "TLSv1.3", "cipher": "TLS_AES_128_GCM_SHA256", "strays": 0, "certificate": "f", "curve": "X25519",
+        "resumed": 0, "full": 5}
+
+
+@pytest.mark.parametrize("change", [
+    {"version": "TLSv1.2"}, {"cipher": "TLS_AES_256_GCM_SHA384"}, {"strays": 1}, {"certificate": "other"},
+    {"curve": "P-256"}, {"resumed": 1},
+])
+def test_other_work_than_everybodys_is_seen(change):
+    # Goal: no system wins by doing less. Method: one fact at a time differs.
+    assert agreement.differences(SAME, "1.3", "f", False, 5) == []
+    (difference,) = agreement.differences(SAME | change, "1.3", "f", False, 5)
+    assert difference.startswith(next(iter(change)) + " is ")
+
+
+def test_a_run_that_should_resume_and_does_not_is_seen():
+    assert len(agreement.differences(SAME, "1.3", "f", True, 5)) == 2
+
+
+def test_the_table_says_what_failed_and_what_is_missed():
+    by_system = {"sallyport": entries(10, None), "fast": entries(10, 10), "floor": entries(5, 5)}
+    text = table(scenario(goals={"sallyport": 0.9}), by_system, KINDS)
+    assert "MISSED" in text and "sallyport: 1 of 2 rounds do not count: it fell" in text
+
+
+def test_the_chart_is_well_formed_and_says_where_it_comes_from():
+    drawn = chart(scenario(goals={"sallyport": 0.9}), {"sallyport": entries(8), "fast": entries(10, 11)}, KINDS, META)
+    words = " ".join(xml.fromstring(drawn).itertext())
+    assert "0.80 × best peer, goal ≤ 0.9" in words and "<a machine>" in words and "./run bench" in words
+    assert chart(scenario(), {"fast": entries(None)}, KINDS, META) is None
+
+
+@pytest.mark.parametrize("two, verdict", [(10.5, "holds"), (10.8, "MISSED")])
+def test_two_shards_are_compared_with_one(two, verdict):
+    (line,) = comparisons({"tcp-x": {"sallyport": entries(10), "sallyport-two-shards": entries(two)}})
+    assert verdict in line
+
+
+@pytest.mark.parametrize("count, good", [(1049, True), (951, True), (1051, False), (949, False)])
+def test_the_gate_on_instructions_is_five_percent_either_way(capsys, count, good):
+    assert instructions.compare("a: b", count, 1000, update=False) is good
+    assert instructions.compare("a: b", count, 1000, update=True)
+    assert ("MORE THAN 5 % OFF" in capsys.readouterr().out) is not good
+
+
+def test_the_committed_gate_has_every_operation(source_dir):
+    gates = json.loads((source_dir / "bench/instructions.json").read_text())
+    for gate in gates.values():
+        for operation in instructions.OPERATIONS:
+            assert gate[f"sallyport: {operation.name}"] > 0
+
+
+def test_the_counts_of_strace_are_read(tmp_path):
+    (tmp_path / syscalls.OUTPUT).write_text(
+        "% time     seconds  usecs/call     calls    errors syscall\n"
+        "------ ----------- ----------- --------- --------- ----------------\n"
+        " 60.00    0.000600           6       100         3 read\n"
+        " 40.00    0.000400           4        50           epoll_wait\n"
+        "------ ----------- ----------- --------- --------- ----------------\n"
+        "100.00    0.001000           6       150         3 total\n")
+    assert syscalls.STRACE.read(tmp_path) == {"read": 100, "epoll_wait": 50}
