@@ -1,4 +1,5 @@
 // The process that holds the private keys. It is started by the gatekeeper, never by hand.
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -29,7 +30,7 @@ log::Options log_options(const ipc::LogSettings& settings, const UniqueFd& audit
     return {.level = static_cast<log::Level>(settings.level),
             .format = static_cast<log::Format>(settings.format),
             .process = std::string{privsep::profile(privsep::Process::keyholder).name},
-            .queue_lines = settings.queue_lines,
+            .queue_lines = std::min(settings.queue_lines, log::kFewLines),
             .chain = settings.chain,
             .audit_place = static_cast<log::AuditPlace>(settings.audit),
             .audit_fd = audit.get()};

@@ -51,6 +51,7 @@ BypassWatch::BypassWatch(std::vector<ipc::Upstream> upstreams, std::set<std::uin
       remedy_{audit::mend(audit::Guard::bypass, sys::collect_bind_facts().runtime)}
 {
     const auto is_tcp = [](const ipc::Upstream& upstream) { return !upstream.address.is_unix(); };
+    if (!strict_) due_ = Clock::now() + kFirst;
     if (std::ranges::none_of(upstreams_, is_tcp)) due_ = TimePoint::max();
 }
 

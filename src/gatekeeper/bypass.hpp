@@ -42,11 +42,12 @@ class BypassWatch {
 public:
     using Look = std::function<std::optional<std::vector<ListeningSocket>>()>;
     static constexpr std::chrono::seconds kPeriod{5};
+    static constexpr std::chrono::seconds kFirst{1}; ///< not while the children start, unless it decides whether they may
 
     BypassWatch(std::vector<ipc::Upstream> upstreams, std::set<std::uint64_t> ours, bool strict,
                 Look look = listening_sockets);
 
-    /// Looks if it is time to. True: some app is exposed, and that forbids to serve.
+    /// Looks if it is time to: first at once if it is strict, else a second after it was made. True: some app is exposed, and that forbids to serve.
     bool forbids(TimePoint now);
     /// When to ask again; never if no upstream can be exposed.
     [[nodiscard]] TimePoint due() const { return due_; }

@@ -1,5 +1,6 @@
 #include "sallyport/gatekeeper/start.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -41,7 +42,7 @@ public:
         log::start({.level = static_cast<log::Level>(settings.level),
                     .format = static_cast<log::Format>(settings.format),
                     .process = "gatekeeper",
-                    .queue_lines = settings.queue_lines,
+                    .queue_lines = std::min(settings.queue_lines, log::kFewLines),
                     .audit_place = static_cast<log::AuditPlace>(settings.audit.place),
                     .audit_fd = audit_fd});
     }

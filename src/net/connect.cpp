@@ -6,26 +6,14 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "sallyport/base/socket_options.hpp"
+
 namespace sallyport::net {
 
 namespace {
 
 constexpr std::string_view kConnecting = "connecting to the app";
 constexpr Tick kUnixRetry = 16;
-
-void set_option(int fd, int level, int option, int value)
-{
-    ::setsockopt(fd, level, option, &value, sizeof value);
-}
-
-/// A peer that is gone without a word is noticed after a minute.
-void set_keep_alive(int fd)
-{
-    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
-    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 3);
-}
 
 Result<void> pending_error(int fd)
 {
@@ -48,21 +36,13 @@ Task<Result<void>> finish_connecting(Socket& socket)
 
 } // namespace
 
-void set_listener_options(int fd)
-{
-    // What accepted sockets inherit: nothing that a worker before this one may have left.
-    const linger none{};
-    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    set_keep_alive(fd);
-}
-
 Result<UniqueFd> make_socket(const SocketAddress& address)
 {
     UniqueFd fd{::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!fd) return fail(fault_of(errno), Side::self, "making a socket for the app", last_errno());
     if (address.is_unix()) return fd;
-    set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (!address.is_loopback()) set_keep_alive(fd.get()); // this host does not vanish without a reset
     return fd;
 }

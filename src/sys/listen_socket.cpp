@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sallyport/base/socket_options.hpp"
+
 namespace sallyport::sys {
 
 namespace {
@@ -46,8 +48,10 @@ Result<UniqueFd> listen_inet(const SocketAddress& address, bool reuse_port, Ipv6
                        (!reuse_port || switch_option(socket, SOL_SOCKET, SO_REUSEPORT, true)) &&
                        (address.family() != AF_INET6 ||
                         switch_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, scope == Ipv6Scope::ipv6_only)) &&
-                       bind_to(socket, address) && ::listen(socket.get(), kBacklog) == 0;
+                       bind_to(socket, address);
     if (!ready) return refused_with(errno);
+    set_accepted_options(socket.get());
+    if (::listen(socket.get(), kBacklog) != 0) return refused_with(errno);
     return socket;
 }
 
@@ -149,6 +153,7 @@ Result<UniqueFd> adopt_listening(int fd)
     if (!*listening) return fail(Fault::malformed, Side::self, "adopting a socket that does not listen");
     if (!add_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC) || !add_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK))
         return fail_errno("adopting an inherited socket");
+    set_accepted_options(fd);
     return UniqueFd{fd};
 }
 

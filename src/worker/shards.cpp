@@ -9,8 +9,8 @@
 #include <sys/eventfd.h>
 
 #include "sallyport/base/contract.hpp"
+#include "sallyport/base/socket_options.hpp"
 #include "sallyport/base/start_error.hpp"
-#include "sallyport/net/connect.hpp"
 #include "sallyport/sys/process.hpp"
 #include "sallyport/tls/remote_key.hpp"
 
@@ -87,7 +87,7 @@ std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& s
         ReceivedListener& received = settings.listeners[i];
         const bool shared = received.settings.shared;
         UniqueFd fd = shared ? duplicate(received.sockets.front()) : std::move(received.sockets[shard]);
-        net::set_listener_options(fd.get());
+        set_accepted_options(fd.get()); // a worker before this one may have changed them
         listeners.push_back({.bind = received.settings.bind,
                              .fd = std::move(fd),
                              .shared = shared,

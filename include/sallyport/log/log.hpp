@@ -43,6 +43,9 @@ struct Field {
     }
 };
 
+/// Enough for a process that writes a line now and then: the gatekeeper, the keyholder.
+inline constexpr std::uint32_t kFewLines = 512;
+
 struct Options {
     Level level{Level::info};
     Format format{Format::json};

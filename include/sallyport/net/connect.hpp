@@ -16,8 +16,4 @@ namespace sallyport::net {
 /// A Unix socket whose queue is full is tried again every few milliseconds until then.
 [[nodiscard]] Task<Result<void>> connect(Socket& socket, const SocketAddress& address, EventLoop& loop);
 
-/// TCP_NODELAY and keep-alive (30 s idle, 10 s apart, 3 probes) for all that a listening socket accepts: they inherit
-/// it, so that no connection pays for it. Without effect on Unix sockets.
-void set_listener_options(int fd);
-
 } // namespace sallyport::net

@@ -78,6 +78,20 @@ TEST_CASE("A listening TCP socket is non-blocking, close-on-exec and accepts", "
     CHECK(accepts(*address));
 }
 
+TEST_CASE("Who connects before anybody accepts has every option too", "[sys][listen]")
+{
+    // Nagle's algorithm with a delayed ACK costs 40 ms, and a vanished peer that nobody probes a descriptor.
+    const auto socket = listen_tcp(loopback(0), false);
+    REQUIRE(socket);
+    const auto address = *local_address(socket->get());
+    const UniqueFd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    REQUIRE(::connect(client.get(), address.data(), address.size()) == 0);
+    const UniqueFd accepted{::accept(socket->get(), nullptr, nullptr)};
+    REQUIRE(accepted);
+    CHECK(option(accepted, IPPROTO_TCP, TCP_NODELAY) == 1);
+    CHECK(option(accepted, SOL_SOCKET, SO_KEEPALIVE) == 1);
+}
+
 TEST_CASE("An address that is taken is refused with the kernel's reason", "[sys][listen]")
 {
     const auto first = listen_tcp(loopback(0), false);
