@@ -118,6 +118,13 @@ def test_two_shards_are_compared_with_one(two, verdict):
     assert verdict in line
 
 
+@pytest.mark.parametrize("name, ours, verdict", [
+    ("tcp-full", 10.9, "holds"), ("tcp-full", 11.1, "MISSED"), ("tcp-rate", 10.5, "MISSED")])
+def test_the_confined_are_compared_with_the_unconfined(name, ours, verdict):
+    (line,) = comparisons({name: {"sallyport": entries(ours), "sallyport-unconfined": entries(10)}})
+    assert verdict in line
+
+
 @pytest.mark.parametrize("count, good", [(1049, True), (951, True), (1051, False), (949, False)])
 def test_the_gate_on_instructions_is_five_percent_either_way(capsys, count, good):
     assert instructions.compare("a: b", count, 1000, update=False) is good

@@ -20,14 +20,14 @@ LISTEN = "0A"
 
 
 def waiting_by_socket(port):
-    """Connections that wait to be accepted, per listening socket of this port (Documentation/networking/proc_net_tcp)."""
+    """Connections that wait to be accepted, per listening socket of this port (kernel: networking/proc_net_tcp)."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ours = [row for row in rows if row[3] == LISTEN and int(row[1].split(":")[1], 16) == port]
     return {row[9]: int(row[4].split(":")[1], 16) for row in ours}
 
 
 def shard_threads(worker):
-    return {status["Name"]: int(status["Pid"]) for status in worker.thread_statuses() if status["Name"].startswith("shard")}
+    return {status["Name"]: int(status["Pid"]) for status in worker.thread_statuses() if "shard" in status["Name"]}
 
 
 def connect_all(address, count):
