@@ -25,7 +25,7 @@ from harness.tables import comparisons, table  # noqa: E402
 from peers import SYSTEMS  # noqa: E402
 
 BY_DEFAULT = [name for name in SYSTEMS if name not in ("no-tls", "sallyport-two-shards")]
-QUIET_LOAD = 0.5
+QUIET = 0.1
 QUICK = {"rounds": 3, "scale": 0.5, "scenarios": "tcp-*[!0-9]", "systems": "haproxy,nginx,hitch,floor,sallyport"}
 
 
@@ -139,8 +139,8 @@ def show(document):
     meta = document["meta"]
     print(f"{meta['date']}, {meta['machine']}, {meta['openssl']}")
     print(f"{meta['command']}; {meta['minutes']} minutes; CPU time from {meta['cpu_account']}; "
-          f"load average before: {meta['load_before']:.1f}")
-    if meta["load_before"] > QUIET_LOAD:
+          f"others took {meta['busy_before']:.0%} of it before")
+    if meta["busy_before"] > QUIET:
         print("THE MACHINE WAS BUSY WITH SOMETHING ELSE: these figures prove nothing (README.md)")
     for name, system in document["systems"].items():
         print(f"  {name}: {system['version']}")

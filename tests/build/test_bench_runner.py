@@ -53,24 +53,88 @@ def test_a_goal_in_milliseconds_is_absolute(ours, holds):
     assert row.holds is holds
 
 
-def test_rounds_rotate_and_a_failure_stays_in_its_round(monkeypatch):
-    # Goal: interleaving, and one bad measurement costs one entry. Method: measuring is replaced; "b" fails once.
+def systems(names, mode="tcp"):
+    return [type("System", (), {"name": name, "modes": (mode,)}) for name in names]
+
+
+def test_systems_take_turns_and_rounds_rotate(monkeypatch):
+    # Goal: interleaving. Method: measuring is replaced by noting who has his turn.
     order = []
 
-    def measured(_site, system, _scenario, _scale):
-        order.append(system.name)
-        if system.name == "b" and order.count("b") == 1:
-            raise Failure("it fell")
-        return float(len(order)), {}
+    class Noting(rounds.Runner):
+        def __enter__(self):
+            return self
 
-    monkeypatch.setattr(rounds, "measure", measured)
-    systems = [type("S", (), {"name": name, "modes": ("tcp",)}) for name in "abc"]
-    systems.append(type("S", (), {"name": "h", "modes": ("http",)}))
-    rows = [scenario(), scenario(name="tcp-once", rounds=1)]
-    results = rounds.run_rounds(None, systems, rows, 2, 1, lambda *_: None)
-    assert "".join(order) == "abc" + "abc" + "bca"
-    assert results["tcp-x"]["b"] == [{"failure": "it fell"}, {"value": 7.0}]
-    assert [len(found) for found in results["tcp-once"].values()] == [1, 1, 1]
+        def __exit__(self, *_):
+            pass
+
+        def take_turn(self):
+            order.append(self.system.name)
+            self.entries.append({"value": len(order)})
+
+    monkeypatch.setattr(rounds, "Runner", Noting)
+    results = rounds.run_rounds(None, systems("abc") + systems("h", "http"), [scenario()], 2, 1, lambda *_: None)
+    assert "".join(order[:9]) == "abcbcacab" and "".join(order[24:30]) == "bcacab"
+    assert {name: len(found) for name, found in results["tcp-x"].items()} == dict.fromkeys("abc", 2 * rounds.TURNS)
+
+
+def test_what_is_measured_alone_has_one_entry_in_each_of_its_rounds(monkeypatch):
+    monkeypatch.setitem(rounds.ALONE, scenarios.TIME, lambda _site, system, _scenario: {"value": ord(system.name)})
+    start = scenario(unit=scenarios.TIME, rounds=1)
+    assert rounds.run_rounds(None, systems("ab"), [start], 3, 1, lambda *_: None)["tcp-x"] == {
+        "a": [{"value": 97}], "b": [{"value": 98}]}
+
+
+class Stage:
+    """A proxy and a load that do what they are told here, with the site that would give them their place."""
+
+    lives_on = True
+
+    def place(self, *_):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def await_first_exchange(self):
+        pass
+
+    def lives(self):
+        return self.lives_on
+
+
+@pytest.mark.parametrize("lives_on, expected", [
+    (True, ["value", "failure", "value"]), (False, ["value", "failure", "failure"])])
+def test_a_failure_costs_one_turn_if_the_load_survives_it(monkeypatch, lives_on, expected):
+    stage, outcomes = Stage(), iter([{"value": 1}, Failure("it fell"), {"value": 2}])
+    stage.lives_on = lives_on
+
+    def measured(*_):
+        outcome = next(outcomes)
+        if isinstance(outcome, Failure):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(rounds, "Proxy", lambda *_: stage)
+    monkeypatch.setattr(rounds.measure, "opened", lambda *_: stage)
+    monkeypatch.setattr(rounds.measure, "cpu", measured)
+    with rounds.Runner(stage, *systems("a"), scenario(), 1) as runner:
+        for _ in range(3):
+            runner.take_turn()
+    assert [next(iter(entry)) for entry in runner.entries] == expected
+
+
+def test_a_system_that_does_not_start_is_out_of_the_round(monkeypatch):
+    def refuse(*_):
+        raise Failure("no such thing")
+
+    monkeypatch.setattr(rounds, "Proxy", refuse)
+    with rounds.Runner(Stage(), *systems("a"), scenario(), 1) as runner:
+        runner.take_turn()
+    assert runner.entries == [{"failure": "no such thing"}]
 
 
 def test_scenarios_are_chosen_by_pattern():
