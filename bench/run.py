@@ -25,6 +25,7 @@ from harness.tables import comparisons, table  # noqa: E402
 from peers import SYSTEMS  # noqa: E402
 
 BY_DEFAULT = [name for name in SYSTEMS if name not in ("no-tls", "sallyport-two-shards")]
+RESULTS = BENCH.parent / "build/bench"
 QUIET = 0.1
 QUICK = {"rounds": 3, "scale": 0.5, "scenarios": "tcp-*[!0-9]", "systems": "haproxy,nginx,hitch,floor,sallyport"}
 
@@ -54,8 +55,10 @@ def parse_options():
     names = " ".join(scenario.name for scenario in SCENARIOS)
     parser.add_argument("--scenarios", help=f"comma-separated, with * and ?, of: {names}")
     parser.add_argument("--rounds", type=int, help="9 or more give ratios good to 5 %% (default: 9)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single figure there")
-    parser.add_argument("--charts", type=Path, metavar="DIR", help="write one SVG per scenario there")
+    parser.add_argument("--json", type=Path, metavar="FILE", default=RESULTS / "bench.json",
+                        help="where every single figure is written (default: build/bench/bench.json)")
+    parser.add_argument("--charts", type=Path, metavar="DIR", default=RESULTS / "charts",
+                        help="where one SVG per scenario is written (default: build/bench/charts)")
     parser.add_argument("--from-json", type=Path, metavar="FILE", help="measure nothing: show that file again")
     parser.add_argument("--syscalls", action="store_true", help="instead: system calls per operation, by strace")
     parser.add_argument("--instructions", action="store_true", help="instead: instructions per operation, by callgrind")
@@ -112,18 +115,16 @@ def measure_all(site, systems, options):
 
 
 def report(document, options):
-    if options.json:
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(document, indent=1) + "\n")
     show(document)
-    if options.charts:
-        draw(document, options.charts)
+    draw(document, options.charts)
 
 
 def print_from(path, charts):
     document = json.loads(path.read_text())
     show(document)
-    if charts:
-        draw(document, charts)
+    draw(document, charts)
     return 0
 
 

@@ -45,7 +45,7 @@ def chart(scenario, by_system, kinds, meta):
         f"<title>{escape(scenario.name)}</title>",
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         _text(16, 24, f"mode: {scenario.mode}, {scenario.title}", size=16, weight="bold"),
-        _text(16, 43, f"{scenario.unit}, less is better; the line spans least to most; rounds: {found[0].rounds}",
+        _text(16, 43, f"{scenario.unit}, less is better; the line spans least to most; measured {found[0].rounds} times",
               size=12, colour="#4b5563"),
     ]
     for i, row in enumerate(found):

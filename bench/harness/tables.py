@@ -43,7 +43,7 @@ def comparisons(results):
             yield f"{what}: {found:.2f} (limit {limit}, {'holds' if holds else 'MISSED'})"
 
 
-HEAD = ("", "median", "min", "max", "÷ best peer", "÷ floor", "goal", "", "p99 µs", "rounds")
+HEAD = ("", "median", "min", "max", "÷ best peer", "÷ floor", "goal", "", "p99 µs", "times")
 
 
 def _cells(scenario, row):
@@ -69,5 +69,5 @@ def table(scenario, by_system, kinds):
         text.extend(f"  {name}: {remark}" for remark in sorted({e["remark"] for e in entries if "remark" in e})[:1])
         failures = [entry["failure"] for entry in entries if "failure" in entry]
         if failures:
-            text.append(f"  {name}: {len(failures)} of {len(entries)} rounds do not count: {failures[0]}")
+            text.append(f"  {name}: {len(failures)} of {len(entries)} do not count: {failures[0]}")
     return "\n".join(text)

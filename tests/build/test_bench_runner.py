@@ -166,7 +166,7 @@ def test_a_run_that_should_resume_and_does_not_is_seen():
 def test_the_table_says_what_failed_and_what_is_missed():
     by_system = {"sallyport": entries(10, None), "fast": entries(10, 10), "floor": entries(5, 5)}
     text = table(scenario(goals={"sallyport": 0.9}), by_system, KINDS)
-    assert "MISSED" in text and "sallyport: 1 of 2 rounds do not count: it fell" in text
+    assert "MISSED" in text and "sallyport: 1 of 2 do not count: it fell" in text
 
 
 def test_the_chart_is_well_formed_and_says_where_it_comes_from():
