@@ -36,7 +36,7 @@ public:
 
     void finish()
     {
-        if (!line_.empty()) give();
+        if (!line_.empty()) verifier_.take_unfinished(line_);
         verifier_.finish();
     }
 
@@ -75,17 +75,32 @@ void read_all(const std::string& path, log::Verifier& verifier)
     lines.finish();
 }
 
+std::string describe(const log::ChainReport& chain)
+{
+    return "  chain " + chain.id + "  " + (chain.process.empty() ? "?" : chain.process) + ", " +
+           std::to_string(chain.lines) + (chain.lines == 1 ? " line, " : " lines, ") +
+           (chain.begins == 1 ? "" : "from seq " + std::to_string(chain.begins) + ", ") +
+           (chain.ended ? "ended" : "open") + "\n";
+}
+
+std::string verdict(const log::Verifier& verifier)
+{
+    if (!verifier.faults().empty()) return "NOT whole\n";
+    if (!verifier.remarks().empty()) return "unchanged, as far as it goes: what is here is as it was written\n";
+    return "whole: nothing is missing, nothing was changed\n";
+}
+
 std::string report(const log::Verifier& verifier)
 {
     std::string text = std::to_string(verifier.lines()) + " lines, " + std::to_string(verifier.audit_lines()) +
                        " of the audit stream\n";
     for (const log::ChainReport& chain : verifier.chains())
-        text += "  chain " + chain.id + "  " + (chain.process.empty() ? "?" : chain.process) + ", " +
-                std::to_string(chain.lines) + (chain.lines == 1 ? " line, " : " lines, ") +
-                (chain.ended ? "ended" : "open") + "\n";
-    for (const log::Finding& finding : verifier.findings())
-        text += "line " + std::to_string(finding.line) + ": " + finding.text + "\n";
-    return text + (verifier.findings().empty() ? "whole: nothing is missing, nothing was changed\n" : "NOT whole\n");
+        text += describe(chain);
+    for (const log::Finding& remark : verifier.remarks())
+        text += "remark on line " + std::to_string(remark.line) + ": " + remark.text + "\n";
+    for (const log::Finding& fault : verifier.faults())
+        text += "line " + std::to_string(fault.line) + ": " + fault.text + "\n";
+    return text + verdict(verifier);
 }
 
 } // namespace
@@ -97,7 +112,7 @@ ExitCode verify_log(const std::string& path)
     const std::string text = report(verifier);
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
-    return verifier.findings().empty() ? ExitCode::ok : ExitCode::failure;
+    return verifier.faults().empty() ? ExitCode::ok : ExitCode::failure;
 }
 
 } // namespace sallyport::gatekeeper

@@ -7,8 +7,8 @@
 
 namespace sallyport::gatekeeper {
 
-/// Prints what log/verify.hpp finds in the file ("-": standard input), with line numbers. `failure` if there is
-/// anything. Errors: StartError (unavailable) if it cannot be read.
+/// Prints what log/verify.hpp finds in the file ("-": standard input), with line numbers. `failure` if there is a
+/// fault; remarks are none. Errors: StartError (unavailable) if it cannot be read.
 [[nodiscard]] ExitCode verify_log(const std::string& path);
 
 } // namespace sallyport::gatekeeper

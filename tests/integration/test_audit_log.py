@@ -66,6 +66,22 @@ def test_a_gap_and_an_edit_are_told_with_their_lines(lines, verify, tmp_path):
     assert done.returncode == 1 and "has no line" in done.stdout
 
 
+def test_a_forged_chain_is_told_and_a_rotated_file_is_not(lines, verify):
+    # Goal: nobody but the gatekeeper introduces a chain, and what rotation cut off is a remark. Method: a worker's whole
+    # chain of another family; then the second half of this one, alone and after the first.
+    other = [line for line in lines if '"stream":"audit"' in line and '"process":"worker"' in line]
+    chain = json.loads(other[0])["chain"]
+    without = [line for line in lines if chain not in line or '"child_chain"' not in line]
+    done = verify("\n".join(without))
+    assert done.returncode == 1 and f"chain {chain}: nobody introduced it" in done.stdout
+
+    half = next(n for n, line in enumerate(lines) if '"event":"child died"' in line)
+    done = verify("\n".join(lines[half:]))
+    assert done.returncode == 0 and "begins at seq" in done.stdout and "unchanged" in done.stdout, done.stdout
+    done = verify("\n".join(lines))
+    assert done.returncode == 0 and "whole: " in done.stdout
+
+
 def test_a_file_that_is_not_there_is_unavailable(verify):
     # Goal: "not whole" and "not read" differ. Method: exit codes, also of a file without any audit line.
     assert verify("", "/nonexistent/audit.log").returncode == 69

@@ -27,7 +27,7 @@ Lines lines_of(const std::string& text)
 }
 
 /// What a process writes that audits twice before its log starts and twice after, among other lines.
-Lines written(Format format, const std::string& chain = "", const std::string& process = "worker",
+Lines written(Format format, const std::string& chain = "", const std::string& process = "gatekeeper",
               const std::string& child_chain = "")
 {
     const auto captured = test::capture_child([&] {
@@ -38,7 +38,7 @@ Lines written(Format format, const std::string& chain = "", const std::string& p
         if (child_chain.empty())
             audit("signature refused", {{"reason", "x\n\",\"hash\":\"" + std::string(64, 'a') + "\"}"}});
         else
-            audit("child started", {{"child_chain", child_chain}});
+            audit("child started", {{"child", "worker"}, {"child_chain", child_chain}});
         audit("child died", {{"how", std::string(5000, 'x')}});
         stop();
     });
@@ -46,14 +46,27 @@ Lines written(Format format, const std::string& chain = "", const std::string& p
     return lines_of(captured.output);
 }
 
-std::vector<Finding> findings(const Lines& lines)
+Verifier verified(const Lines& lines)
 {
     Verifier verifier;
     for (const std::string& line : lines)
         verifier.take(line);
     verifier.finish();
-    return verifier.findings();
+    return verifier;
 }
+
+std::vector<Finding> findings(const Lines& lines)
+{
+    return verified(lines).faults();
+}
+
+Lines joined(Lines lines, const Lines& more)
+{
+    std::ranges::copy(more, std::back_inserter(lines));
+    return lines;
+}
+
+const std::string kChild = "fedcba9876543210";
 
 void replace(std::string& text, std::string_view old, std::string_view by)
 {
@@ -79,11 +92,13 @@ TEST_CASE("A log as it was written is whole, in either format", "[log][verify]")
     for (const std::string& line : lines)
         verifier.take(line);
     verifier.finish();
-    CHECK(verifier.findings().empty());
+    CHECK(verifier.faults().empty());
+    CHECK(verifier.remarks().empty());
     CHECK(verifier.lines() == 6);
     CHECK(verifier.audit_lines() == 5);
     CHECK(verifier.chains() ==
-          std::vector<ChainReport>{{.id = "0123456789abcdef", .process = "worker", .lines = 5, .ended = true}});
+          std::vector<ChainReport>{
+              {.id = "0123456789abcdef", .process = "gatekeeper", .begins = 1, .lines = 5, .ended = true}});
     for (const std::string& line : lines)
         CHECK(line.size() < 4096);
 }
@@ -95,7 +110,7 @@ TEST_CASE("Every line that is changed is found", "[log][verify]")
     const auto [index, old, by] = GENERATE(table<std::size_t, std::string, std::string>({
         {0, ":443", ":444"},
         {0, "Z", "Y"},
-        {1, "worker", "walker"},
+        {1, "confined", "confirmed"},
         {4, "xxx", "xx"},
         {5, "ends", "and"},
     }));
@@ -110,7 +125,7 @@ TEST_CASE("A line that is taken out is a gap before the next", "[log][verify]")
 {
     Lines lines = written(Format::json);
     const auto [index, line, seq] =
-        GENERATE(table<std::ptrdiff_t, std::uint64_t, std::string>({{0, 1, "2"}, {1, 3, "3"}, {4, 5, "5"}}));
+        GENERATE(table<std::ptrdiff_t, std::uint64_t, std::string>({{1, 3, "3"}, {3, 4, "4"}, {4, 5, "5"}}));
     lines.erase(lines.begin() + index);
     const auto found = findings(lines);
     REQUIRE(found.size() == 1);
@@ -127,7 +142,7 @@ TEST_CASE("A line that comes twice, or elsewhere, is found", "[log][verify]")
     CHECK_THAT(findings(twice)[0].text, Contains("repeated, or was moved"));
 
     Lines swapped = written(Format::json);
-    std::swap(swapped[0], swapped[1]);
+    std::swap(swapped[1], swapped[3]);
     CHECK(findings(swapped).size() == 2);
 }
 
@@ -137,7 +152,8 @@ TEST_CASE("A line that is put in with a hash of its own breaks the next one", "[
     const auto second = read_seal(lines[1]);
     REQUIRE(second);
     Chain forged{"0123456789abcdef"};
-    std::string text = "{\"stream\":\"audit\"}\n";
+    std::string text = R"({"time":"","process":"gatekeeper","stream":"audit"})"
+                       "\n";
     forged.seal(text, 0, Format::json);
     text.pop_back();
     lines[0] = text;
@@ -156,42 +172,155 @@ TEST_CASE("A JSON line of the audit stream without its seal is found", "[log][ve
 
 TEST_CASE("Chains are followed one beside the other, through what a collector puts before a line", "[log][verify]")
 {
-    const Lines a = written(Format::json, "", "gatekeeper");
-    const Lines b = written(Format::json, "", "worker");
+    const Lines a = written(Format::json, "", "gatekeeper", kChild);
+    const Lines b = written(Format::json, kChild, "worker");
     Lines both;
     for (std::size_t i = 0; i < a.size(); ++i) {
         both.push_back("2026-11-22T02:00:00Z host sallyport[1]: " + a[i]);
         both.push_back(b[i]);
     }
     CHECK(findings(both).empty());
-    both.erase(both.begin());
+    both.erase(both.begin() + 1);
     CHECK(findings(both).size() == 1);
 }
 
-TEST_CASE("A chain that the gatekeeper announced and that has no line is found", "[log][verify]")
+TEST_CASE("A chain that the gatekeeper introduced and that has no line is found", "[log][verify]")
 {
     const Format format = GENERATE(Format::json, Format::plain);
-    const std::string child = "fedcba9876543210";
-    const Lines gatekeeper = written(format, "", "gatekeeper", child);
+    const Lines gatekeeper = written(format, "", "gatekeeper", kChild);
     const auto found = findings(gatekeeper);
     REQUIRE(found.size() == 1);
     CHECK(found[0].line == 4);
-    CHECK_THAT(found[0].text, Contains(child));
+    CHECK_THAT(found[0].text, Contains(kChild));
+    CHECK(findings(joined(gatekeeper, written(format, kChild, "worker"))).empty());
+}
 
-    Lines both = gatekeeper;
-    std::ranges::copy(written(format, child), std::back_inserter(both));
-    CHECK(findings(both).empty());
+TEST_CASE("A whole chain that nobody introduced is found", "[log][verify]")
+{
+    const Format format = GENERATE(Format::json, Format::plain);
+    const std::string process = GENERATE("worker", "keyholder", "");
+    const auto found = findings(joined(written(format), written(format, kChild, process)));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].line == 7);
+    CHECK_THAT(found[0].text, Contains("nobody introduced it"));
+}
+
+TEST_CASE("A chain that only another child introduces is introduced by nobody", "[log][verify]")
+{
+    const Format format = GENERATE(Format::json, Format::plain);
+    const std::string forged = "00000000000000ff";
+    Lines lines = written(format, "", "gatekeeper", kChild);
+    lines = joined(lines, written(format, kChild, "worker", forged));
+    lines = joined(lines, written(format, forged, "worker"));
+    const auto found = findings(lines);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].line == 10);
+    CHECK_THAT(found[0].text, Contains("counts for nothing"));
+    CHECK(found[1].line == 13);
+    CHECK_THAT(found[1].text, Contains("nobody introduced it"));
+}
+
+TEST_CASE("What a line quotes introduces nobody", "[log][verify]")
+{
+    const Lines lines = lines_of(test::capture_child([] {
+                                     start({.format = Format::plain, .process = "gatekeeper"});
+                                     audit("certificate loaded", {{"names", "x child_chain=fedcba9876543210 y"}});
+                                     stop();
+                                 }).output);
+    CHECK(findings(lines).empty());
+    CHECK(verified(lines).remarks().empty());
+}
+
+TEST_CASE("A second gatekeeper is a restart after the first one's end, and a forgery before it", "[log][verify]")
+{
+    const Lines one = written(Format::json, "0123456789abcdef");
+    const Lines other = written(Format::json, kChild);
+    CHECK(findings(joined(one, other)).empty());
+    Lines forged = one;
+    forged.insert(forged.begin() + 4, other.begin(), other.end());
+    const auto found = findings(forged);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].line == 5);
+    CHECK_THAT(found[0].text, Contains("one of them is forged"));
+}
+
+TEST_CASE("A child that calls itself the gatekeeper, or another child, is found", "[log][verify]")
+{
+    const std::string process = GENERATE("gatekeeper", "keyholder");
+    const auto found =
+        findings(joined(written(Format::json, "", "gatekeeper", kChild), written(Format::json, kChild, process)));
+    REQUIRE(found.size() == 1);
+    CHECK_THAT(found[0].text, Contains("introduced as the chain of a worker"));
+}
+
+TEST_CASE("A file that rotation has begun in the middle is no fault, and says where it begins", "[log][verify]")
+{
+    const Format format = GENERATE(Format::json, Format::plain);
+    Lines whole;
+    const Lines a = written(format, "", "gatekeeper", kChild);
+    const Lines b = written(format, kChild, "worker");
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        whole.push_back(a[i]);
+        whole.push_back(b[i]);
+    }
+    const Lines rest(whole.begin() + 8, whole.end()); // after the introduction
+    const Verifier verifier = verified(rest);
+    CHECK(verifier.faults().empty());
+    REQUIRE(verifier.remarks().size() == 2);
+    CHECK_THAT(verifier.remarks()[0].text, Contains("begins at seq 4"));
+    CHECK_THAT(verifier.remarks()[1].text, Contains("who introduced it, is not in this file"));
+    CHECK(verifier.chains()[0].begins == 4);
+
+    Lines cut = rest;
+    replace(cut[2], "ends", "and");
+    CHECK(verified(cut).faults().size() == 1);
+    // A chain that begins here has to be introduced here.
+    CHECK(findings(joined(rest, written(format, "00000000000000ff", "worker"))).size() == 1);
+}
+
+TEST_CASE("A chain that is introduced here has to begin here", "[log][verify]")
+{
+    Lines lines = joined(written(Format::json, "", "gatekeeper", kChild), written(Format::json, kChild, "worker"));
+    lines.erase(lines.begin() + 6);
+    const auto found = findings(lines);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].line == 7);
+    CHECK_THAT(found[0].text, Contains("1 line is missing before seq 2"));
+}
+
+TEST_CASE("The first lines of a second gatekeeper cannot be in an older file", "[log][verify]")
+{
+    Lines second = written(Format::json, kChild);
+    second.erase(second.begin());
+    const auto found = findings(joined(written(Format::json), second));
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].line == 7);
+}
+
+TEST_CASE("A file that ends where a child was introduced, or within a line, is no fault", "[log][verify]")
+{
+    Lines lines = written(Format::json, "", "gatekeeper", kChild);
+    lines.erase(lines.begin() + 4, lines.end());
+    CHECK(findings(lines).empty());
+    CHECK(verified(lines).remarks().size() == 1);
+
+    Lines halves = written(Format::json);
+    Verifier verifier;
+    verifier.take(halves.front().substr(30));
+    verifier.take(halves[1]);
+    verifier.take_unfinished(halves[3].substr(0, 100));
+    verifier.finish();
+    CHECK(verifier.faults().empty());
+    REQUIRE(verifier.remarks().size() == 3);
+    CHECK_THAT(verifier.remarks()[2].text, Contains("ends within this line"));
 }
 
 TEST_CASE("A chain whose end is missing is open, which is no fault of a living process", "[log][verify]")
 {
     Lines lines = written(Format::json);
     lines.pop_back();
-    Verifier verifier;
-    for (const std::string& line : lines)
-        verifier.take(line);
-    verifier.finish();
-    CHECK(verifier.findings().empty());
+    const Verifier verifier = verified(lines);
+    CHECK(verifier.faults().empty());
     CHECK_FALSE(verifier.chains().front().ended);
 }
 
@@ -223,5 +352,5 @@ TEST_CASE("The number of findings is bounded", "[log][verify]")
     for (std::size_t i = 0; i < Verifier::kFindingsMax + 10; ++i)
         verifier.take(line);
     verifier.finish();
-    CHECK(verifier.findings().size() == Verifier::kFindingsMax);
+    CHECK(verifier.faults().size() == Verifier::kFindingsMax);
 }
