@@ -19,6 +19,7 @@ using sys::take_line;
 using sys::take_word;
 
 constexpr std::size_t kNameMax = 15; // of /proc/PID/comm
+constexpr const char* kSelf = "self";
 
 std::string proc(const std::string& pid, std::string_view file)
 {
@@ -41,7 +42,8 @@ sys::StatusFacts weaker(const sys::StatusFacts& a, const sys::StatusFacts& b)
             .no_new_privs = a.no_new_privs && b.no_new_privs,
             .uid = std::min(a.uid, b.uid),
             .gid = std::min(a.gid, b.gid),
-            .filtered = a.filtered && b.filtered};
+            .filtered = a.filtered && b.filtered,
+            .filters = std::min(a.filters, b.filters)};
 }
 
 /// Capabilities, filters and even users belong to threads: what one of them has, the process has.
@@ -72,9 +74,11 @@ std::optional<ProcessFacts> process_facts(const Files& files, const std::string&
     facts.name = role.name;
     facts.lawful = role.lawful;
     facts.status = *status;
+    facts.own_filters = role.own_filters;
     facts.dumpable = dumpable(files, pid, *status);
     if (const auto limits = files.read(proc(pid, "limits"))) facts.descriptors = parse_descriptor_limit(*limits);
-    if (const auto block = files.read(proc(pid, "environ"))) facts.secrets = parse_secrets(*block);
+    const auto block = pid == kSelf ? files.environment() : files.read(proc(pid, "environ"));
+    if (block) facts.secrets = parse_secrets(*block);
     if (const auto file = files.capability(proc(pid, "exe"))) facts.file = *file;
     return facts;
 }
@@ -160,14 +164,45 @@ std::vector<std::string> children_of(const Files& files, const std::string& pare
     return children;
 }
 
+/// The words after "NSpid:": one for each nested process namespace, the innermost last.
+std::ptrdiff_t process_namespaces(const std::string& status)
+{
+    constexpr std::string_view kField = "\nNSpid:";
+    const std::size_t at = status.find(kField);
+    if (at == std::string::npos) return 0;
+    std::string_view rest = std::string_view{status}.substr(at + kField.size());
+    return std::ranges::count(take_line(rest), '\t');
+}
+
+std::optional<std::uint32_t> filters_of(const std::optional<std::string>& status)
+{
+    const auto facts = status ? sys::parse_status(*status) : std::nullopt;
+    return facts ? facts->filters : std::nullopt;
+}
+
+/// The filters that were in force before a gatekeeper installed its own: those of its parent, unless that stands
+/// outside of the cage which it (or a container runtime, or systemd) built around its child; those of ourselves if we
+/// were put into the same container. Else nobody knows.
+std::optional<std::uint32_t> filters_around(const Files& files, const std::string& head, sys::Runtime runtime)
+{
+    const std::string parent = parent_of(files, head);
+    if (parent == "0" && runtime != sys::Runtime::systemd && runtime != sys::Runtime::plain)
+        return filters_of(files.read(proc(kSelf, "status")));
+    const auto own = files.read(proc(head, "status"));
+    const auto above = files.read(proc(parent, "status"));
+    if (!own || !above || process_namespaces(*own) != process_namespaces(*above)) return std::nullopt;
+    const auto filters = filters_of(above);
+    const bool is_within = runtime == sys::Runtime::plain || filters.value_or(0) > 0;
+    return is_within ? filters : std::nullopt;
+}
+
 } // namespace
 
 Facts facts_here(const Files& files)
 {
     Facts facts;
-    if (const auto process = process_facts(files, "self", Role{.name = "here", .executable = {}, .lawful = 0}))
-        facts.processes.push_back(*process);
-    add_surroundings(facts, files, "self");
+    if (const auto process = process_facts(files, kSelf, Role{.name = "here", .executable = {}})) facts.processes.push_back(*process);
+    add_surroundings(facts, files, kSelf);
     return facts;
 }
 
@@ -192,6 +227,9 @@ std::expected<Facts, std::string> facts_of_family(const Files& files, std::uint3
         if (std::ranges::find(facts.processes, role.name, &ProcessFacts::name) == facts.processes.end())
             facts.missing.emplace_back(role.name);
     add_surroundings(facts, files, head);
+    for (ProcessFacts& process : facts.processes)
+        process.filters_around = process.name == roles.front().name ? filters_around(files, head, facts.runtime)
+                                                                    : facts.processes.front().status.filters;
     return facts;
 }
 
@@ -213,7 +251,7 @@ Files this_machine()
                 return names;
             },
         .user = [](const std::string& path) -> std::optional<std::uint32_t> {
-            struct stat facts{};
+            struct stat facts {};
             return ::stat(path.c_str(), &facts) == 0 ? std::optional{facts.st_uid} : std::nullopt;
         },
         .capability = sys::file_capability,
@@ -221,6 +259,13 @@ Files this_machine()
             const char* value = std::getenv(std::string{name}.c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>{value};
         },
+        .environment =
+            [] {
+                std::string block;
+                for (char** entry = environ; *entry != nullptr; ++entry)
+                    block.append(*entry).push_back('\0');
+                return block;
+            },
         .landlock_abi = sys::available_guards().abi,
     };
 }

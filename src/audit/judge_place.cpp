@@ -9,6 +9,7 @@ namespace sallyport::audit {
 namespace {
 
 constexpr std::size_t kMountsNamed = 5;
+constexpr std::string_view kSharedMemory = "/dev/shm";
 
 class Judge {
 public:
@@ -74,7 +75,11 @@ void Judge::judge_mounts()
     for (std::size_t i = 0; i < std::min(writable.size(), kMountsNamed); ++i)
         names += (i == 0 ? "" : ", ") + writable[i];
     if (writable.size() > kMountsNamed) names += " and " + std::to_string(writable.size() - kMountsNamed) + " more";
-    add(Grade::warn, "writable_mounts", names, line(Guard::volumes));
+    const auto shared_memory = std::ranges::count(writable, kSharedMemory);
+    const bool has_volume = std::ssize(writable) > shared_memory;
+    add(Grade::warn, "writable_mounts", names,
+        (has_volume ? line(Guard::volumes) : "") + (has_volume && shared_memory > 0 ? "\n" : "") +
+            (shared_memory > 0 ? line(Guard::shared_memory) : ""));
 }
 
 std::string amount(const sys::Share& share, std::uint64_t unit, std::string_view unit_name)
@@ -89,7 +94,10 @@ void Judge::judge_tasks()
     const sys::Share& tasks = facts_.shares.tasks;
     const std::string value = amount(tasks, 1, "");
     const std::uint64_t needed = sys::tasks_for(1);
-    if (!tasks.limit)
+    const bool is_shared = facts_.runtime == sys::Runtime::ecs || facts_.runtime == sys::Runtime::kubernetes;
+    if (!tasks.limit && is_shared)
+        add(Grade::ok, "tasks", value + " of this container's own; that of its task or pod is not seen from within");
+    else if (!tasks.limit)
         add(Grade::warn, "tasks", value, line(Guard::tasks));
     else if (*tasks.limit < needed)
         add(Grade::warn, "tasks", value + "; " + std::to_string(needed) + " let a new worker start beside an old one",

@@ -121,10 +121,22 @@ void Judge::judge_no_new_privs()
 
 void Judge::judge_seccomp()
 {
+    constexpr std::string_view kWhat = "seccomp";
     const bool holds = process_.status.filtered;
-    if (!holds && !facts_.live) return add(Grade::ok, "seccomp", "no filter, until the start installs one");
-    const std::string value = holds ? "a filter is in force" : "no filter";
-    add(holds ? Grade::ok : Grade::warn, "seccomp", value, holds ? "" : line(Guard::seccomp));
+    if (!facts_.live)
+        return add(Grade::ok, kWhat, holds ? "a filter stands around it" : "no filter, until the start installs one");
+    if (!holds) return add(Grade::warn, kWhat, "no filter", line(Guard::seccomp));
+    if (!process_.status.filters || !process_.filters_around)
+        return add(
+            Grade::warn, kWhat,
+            "a filter is in force; whether it is its own or its container's is not to be told from here: see its "
+            "line 'confined', or ask within the container");
+    const std::uint32_t around = *process_.filters_around;
+    const std::uint32_t own = *process_.status.filters - std::min(around, *process_.status.filters);
+    const std::string value = std::to_string(own) + " of its own, " + std::to_string(around) + " around it";
+    if (own >= process_.own_filters) return add(Grade::ok, kWhat, value);
+    add(Grade::warn, kWhat, value + "; " + std::to_string(process_.own_filters) + " are to be its own",
+        line(Guard::seccomp));
 }
 
 void Judge::judge_landlock()
@@ -140,7 +152,10 @@ void Judge::judge_landlock()
 
 void Judge::judge_dumpable()
 {
-    if (!facts_.live) return add(Grade::ok, "dumpable", "yes, until the start forbids it");
+    if (!facts_.live) {
+        const std::string now = !process_.dumpable ? "" : *process_.dumpable ? "yes, " : "no, and ";
+        return add(Grade::ok, "dumpable", now + "the start forbids it");
+    }
     if (!process_.dumpable) return add(Grade::warn, "dumpable", "not to be told of a process of root's");
     add_own("dumpable", !*process_.dumpable, *process_.dumpable ? "yes" : "no");
 }

@@ -40,9 +40,19 @@ constexpr Lines kVolumes{
     "docker run --volume SOURCE:TARGET:ro …",      "podman run --volume SOURCE:TARGET:ro …",
     "ReadOnlyPaths=/ with PrivateTmp=yes",         "systemd-run -p ReadOnlyPaths=/ sallyport run …"};
 
+constexpr Lines kSharedMemory{
+    R"("tmpfs": [{ "containerPath": "/dev/shm", "size": 1, "mountOptions": ["ro"] }] in linuxParameters)",
+    "an emptyDir at mountPath: /dev/shm, readOnly: true",
+    "docker run --ipc none …",
+    "podman run --ipc none …",
+    "TemporaryFileSystem=/dev/shm:ro",
+    "systemd-run -p TemporaryFileSystem=/dev/shm:ro sallyport run …"};
+
+// On the first two the limit is that of a whole task or pod, set for all of a machine's: only one that is too low is to
+// be mended.
 constexpr Lines kTasks{
-    "a task definition has no key for it; on EC2 the agent's ECS_TASK_PIDS_LIMIT, for the whole task",
-    "podPidsLimit: 64 in the kubelet's configuration; a pod has no key for it",
+    "the agent's ECS_TASK_PIDS_LIMIT counts the whole task: let it leave this container so many",
+    "the kubelet's podPidsLimit counts the whole pod, for each pod of the node: let it leave this container so many",
     "docker run --pids-limit 64 …",
     "podman run --pids-limit 64 …",
     "TasksMax=64",
@@ -80,8 +90,9 @@ constexpr Lines kBypass{"let the app listen on 127.0.0.1: the task's address lea
 const Lines& lines_of(Guard guard)
 {
     // In the order of Guard.
-    static constexpr std::array kAll{&kBoundingSet, &kSeccomp, &kUser,        &kRootFilesystem, &kVolumes,
-                                     &kTasks,       &kMemory,  &kDescriptors, &kEnvironment,    &kBypass};
+    static constexpr std::array kAll{&kBoundingSet, &kSeccomp,      &kUser,  &kRootFilesystem,
+                                     &kVolumes,     &kSharedMemory, &kTasks, &kMemory,
+                                     &kDescriptors, &kEnvironment,  &kBypass};
     return *kAll.at(static_cast<std::size_t>(guard));
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "sallyport/audit/facts.hpp"
+#include "sallyport/sys/pem_text.hpp"
 
 namespace sallyport::audit {
 
@@ -54,6 +55,7 @@ constexpr std::array<std::string_view, 22> kKernelsOwn{
 bool is_kernels_own(const Mount& mount)
 {
     const auto is_below = [&](std::string_view directory) { return mount.point.starts_with(directory); };
+    if (mount.point == "/dev/shm") return false; // a directory for everybody
     return std::ranges::find(kKernelsOwn, mount.type) != kKernelsOwn.end() || mount.point == "/dev" ||
            is_below("/dev/") || is_below("/proc/") || is_below("/sys/");
 }
@@ -68,18 +70,48 @@ bool has_one_of(std::string_view name, std::initializer_list<std::string_view> p
     return std::ranges::any_of(parts, [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
 }
 
-bool is_private_key(std::string_view value)
+enum class Kind : std::uint8_t { plain, secret, private_key };
+
+/// By what it holds, as PEM, with written-out line ends, or as base64.
+Kind kind_of_text(std::string_view value)
 {
-    if (value.find("PRIVATE KEY-----") != std::string_view::npos) return true;
-    // The same as base64: it begins as PEM does, but not as a certificate.
-    return value.starts_with("LS0tLS1CRUdJTi") && !value.starts_with("LS0tLS1CRUdJTiBDRVJU");
+    sys::SecretText text{value.size() + 1};
+    switch (sys::normalise_pem(value, text)) {
+    case sys::PemValue::pem:
+        return text.view().find("PRIVATE KEY-----") != std::string_view::npos ? Kind::private_key : Kind::plain;
+    case sys::PemValue::damaged:
+        return Kind::secret;
+    case sys::PemValue::none:
+        break;
+    }
+    return Kind::plain;
 }
 
-/// By its name, unless the value is where the secret is, not what it is.
-bool is_called_secret(std::string_view name, std::string_view value)
+/// "postgres://user:password@host/", anywhere in the value (RFC 3986 §3.2.1).
+bool holds_password(std::string_view value)
 {
-    if (value.empty() || value.starts_with('/') || ends_with_one_of(name, {"_FILE", "_PATH", "_URI", "_URL", "_ARN"}))
-        return false;
+    constexpr std::string_view kAuthority = "://";
+    for (std::size_t at{}; (at = value.find(kAuthority)) != std::string_view::npos;) {
+        value.remove_prefix(at + kAuthority.size());
+        const std::string_view authority = value.substr(0, value.find_first_of("/?# \t\n\"'"));
+        const std::string_view user = authority.substr(0, authority.rfind('@'));
+        const std::size_t colon = user.find(':');
+        if (user.size() < authority.size() && colon != std::string_view::npos && colon + 1 < user.size()) return true;
+    }
+    return false;
+}
+
+/// Where the secret is, not what it is.
+bool is_place(std::string_view name, std::string_view value)
+{
+    // What is no PEM there is a path.
+    constexpr std::array<std::string_view, 2> kOurPaths{"SALLYPORT_CERT", "SALLYPORT_KEY"};
+    return std::ranges::find(kOurPaths, name) != kOurPaths.end() || value.starts_with('/') || value.starts_with("./") ||
+           value.starts_with("../") || ends_with_one_of(name, {"_FILE", "_PATH", "_URI", "_URL", "_ARN"});
+}
+
+bool is_called_secret(std::string_view name)
+{
     return ends_with_one_of(name, {"_KEY", "PASSWD", "_PAT"}) ||
            has_one_of(name, {"SECRET", "PASSWORD", "PASSPHRASE", "TOKEN"});
 }
@@ -90,6 +122,15 @@ std::string upper(std::string_view name)
     std::ranges::transform(text, text.begin(),
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     return text;
+}
+
+Kind kind_of(std::string_view variable, std::string_view value)
+{
+    const Kind kind = kind_of_text(value);
+    if (kind != Kind::plain || value.empty()) return kind;
+    const std::string name = upper(variable);
+    const bool is_secret = holds_password(value) || (is_called_secret(name) && !is_place(name, value));
+    return is_secret ? Kind::secret : Kind::plain;
 }
 
 } // namespace
@@ -135,11 +176,8 @@ std::vector<Secret> parse_secrets(std::string_view environment_block)
         const std::size_t equals = entry.find('=');
         if (equals == std::string_view::npos) continue;
         const std::string_view variable = entry.substr(0, equals);
-        const std::string_view value = entry.substr(equals + 1);
-        if (is_private_key(value))
-            found.push_back({std::string{variable}, true});
-        else if (is_called_secret(upper(variable), value))
-            found.push_back({std::string{variable}, false});
+        const Kind kind = kind_of(variable, entry.substr(equals + 1));
+        if (kind != Kind::plain) found.push_back({std::string{variable}, kind == Kind::private_key});
     }
     return found;
 }

@@ -18,9 +18,12 @@ constexpr std::uint16_t kUsualPort = 443;
 
 constexpr audit::Role role_of(const privsep::Profile& profile)
 {
+    const bool tightens = std::ranges::any_of(
+        profile.calls, [](const privsep::Call& call) { return call.until == privsep::Phase::starting; });
     return {.name = profile.name,
             .executable = profile.executable,
-            .lawful = profile.keeps_net_bind_service ? sys::kNetBindService : 0};
+            .lawful = profile.keeps_net_bind_service ? sys::kNetBindService : 0,
+            .own_filters = 1U + (tightens ? 1U : 0U)};
 }
 
 std::vector<audit::Role> roles()

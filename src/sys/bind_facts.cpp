@@ -146,11 +146,13 @@ std::optional<StatusFacts> parse_status(std::string_view proc_status)
     // Linux before 4.10 does not print it.
     auto no_new_privs = field(proc_status, "NoNewPrivs");
     auto seccomp = field(proc_status, "Seccomp");
+    auto filters = field(proc_status, "Seccomp_filters");
     return StatusFacts{.capabilities = *capabilities,
                        .no_new_privs = no_new_privs && take_word(*no_new_privs) == "1",
                        .uid = *uid,
                        .gid = *gid,
-                       .filtered = seccomp && take_word(*seccomp) == kSeccompFilter};
+                       .filtered = seccomp && take_word(*seccomp) == kSeccompFilter,
+                       .filters = filters ? parse_number<std::uint32_t>(take_word(*filters)) : std::nullopt};
 }
 
 Result<std::optional<FileCapability>> file_capability(const std::string& path)

@@ -8,8 +8,8 @@
 
 #include <unistd.h>
 
-#include "pem_text.hpp"
 #include "sallyport/base/start_error.hpp"
+#include "sallyport/sys/pem_text.hpp"
 #include "sallyport/sys/secret_memory_file.hpp"
 
 namespace sallyport::sys {

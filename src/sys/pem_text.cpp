@@ -1,4 +1,4 @@
-#include "pem_text.hpp"
+#include "sallyport/sys/pem_text.hpp"
 
 #include <cstring>
 #include <optional>

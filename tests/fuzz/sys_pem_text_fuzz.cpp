@@ -5,7 +5,7 @@
 
 #include "fuzz_target.hpp"
 #include "sallyport/base/contract.hpp"
-#include "sys/pem_text.hpp"
+#include "sallyport/sys/pem_text.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {

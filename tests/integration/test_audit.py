@@ -3,16 +3,24 @@
 import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from support.apps import App, echo
 from support.installation import Installation
 from support.ports import free_port
-from support.sallyport import UNPRIVILEGED
+from support.sallyport import UNPRIVILEGED, simple_config
 from support.scale import SANITIZED
 
 WITHOUT_CAPABILITIES = [*UNPRIVILEGED, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
+NUMBER_OF_ACCT = 163
+
+
+def filters_around_us():
+    status = Path("/proc/self/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Seccomp_filters:")))
 
 
 class Audit:
@@ -61,9 +69,25 @@ def test_a_running_family_passes_row_by_row(serve, audit):
             assert found.row("user", name)["value"] == "uid 65532, gid 65532"
             assert found.row("environment", name)["grade"] == "ok"
             assert found.row("descriptors", name)["value"].split()[1].strip(",") == process.limits()["Max open files"][0]
+            around = filters_around_us() + (0 if name == "gatekeeper" else 1)
+            expected = {"gatekeeper": 1, "keyholder": 1, "worker": 2}[name]
+            if name != "gatekeeper" or found.report["runtime"] == "plain":
+                assert found.row("seccomp", name)["value"] == f"{expected} of its own, {around} around it"
             if not SANITIZED:
                 assert found.row("dumpable", name)["value"] == "no"
                 assert (found.code, found.failed()) == (0, [])
+
+
+def test_a_family_that_only_its_container_filters_is_warned_of(start, pki, audit):
+    # Goal: the runtime's filter is not taken for ours. Method: seccomp: none under a filter that stands around all of
+    # it, as a container's does.
+    filtered = [sys.executable, Path(__file__).parent.parent / "support" / "without_call.py", NUMBER_OF_ACCT]
+    with App(echo) as app:
+        sallyport = start(simple_config(pki.pair(), app.address, sandbox={"seccomp": "none"}), wrapper=filtered)
+        found = audit("--pid", sallyport.gatekeeper().pid)
+        for name in ("keyholder", "worker"):
+            row = found.row("seccomp", name)
+            assert row["grade"] == "warn" and row["value"].startswith("0 of its own, "), row
 
 
 def test_rows_that_may_not_be_read_say_so(serve, audit):
@@ -109,13 +133,17 @@ def test_before_a_start_a_port_that_could_not_be_bound_fails(audit, command):
 
 def test_before_a_start_the_file_capability_is_seen(built, audit):
     # Goal: =p is right, =ep is warned of. Method: setcap on a copy, asked by an ordinary user.
+    ordinary = [*UNPRIVILEGED, "sh", "-c", 'exec "$@"', "sh"]  # setpriv itself still holds root's capabilities
     copy = Installation(built)
     for flags, grade in (("p", "ok"), ("ep", "warn")):
         subprocess.run(["setcap", f"cap_net_bind_service={flags}", copy.sallyport], check=True, timeout=10)
-        found = audit(wrapper=UNPRIVILEGED, program=copy.sallyport)
+        found = audit(wrapper=ordinary, program=copy.sallyport, DB_PASSWORD="hunter2")
         row = found.row("file_capability")
         assert (row["grade"], row["value"]) == (grade, f"cap_net_bind_service={flags}")
         assert found.row("bind :443")["grade"] == "ok"
+        # Such a process is not dumpable, so its files belong to root: what it knows of itself it needs not read there.
+        assert found.row("environment")["value"] == "holds DB_PASSWORD"
+        assert found.row("dumpable")["value"].startswith("no, ")
     copy.close()
 
 

@@ -30,7 +30,8 @@ struct Files {
     std::function<std::optional<std::uint32_t>(const std::string& path)> user; ///< the owner's uid
     std::function<Result<std::optional<sys::FileCapability>>(const std::string& path)> capability;
     std::function<std::optional<std::string>(std::string_view name)> variable; ///< of our own environment
-    int landlock_abi{0};                                                       ///< of the running kernel; 0: none
+    std::function<std::string()> environment; ///< all of it: its file is closed to us if ours carries a capability
+    int landlock_abi{0};                      ///< of the running kernel; 0: none
 };
 [[nodiscard]] Files this_machine();
 
@@ -51,9 +52,11 @@ struct DescriptorLimit {
 
 /// One process. Every optional: nothing where it may not be read.
 struct ProcessFacts {
-    std::string name;        ///< "gatekeeper"; before a start "here"
-    std::uint64_t lawful{};  ///< what its permitted set may hold
-    sys::StatusFacts status; ///< of all its threads together: every capability, and only the guards that all have
+    std::string name;            ///< "gatekeeper"; before a start "here"
+    std::uint64_t lawful{};      ///< what its permitted set may hold
+    sys::StatusFacts status;     ///< of all its threads together: every capability, and only the guards that all have
+    std::uint32_t own_filters{}; ///< how many seccomp filters it is to have installed itself
+    std::optional<std::uint32_t> filters_around; ///< how many it was born with: its container's, its parent's
     std::optional<bool> dumpable;
     std::optional<DescriptorLimit> descriptors;
     std::optional<std::vector<Secret>> secrets;
@@ -89,6 +92,7 @@ struct Role {
     std::string_view name;       ///< "worker"
     std::string_view executable; ///< "sallyport-worker"
     std::uint64_t lawful{};      ///< what its permitted set may hold
+    std::uint32_t own_filters{}; ///< how many seccomp filters it installs itself
 };
 
 /// Of the running gatekeeper with this process id, which has the first role, and its children, which have the others.

@@ -14,6 +14,7 @@ enum class Guard : std::uint8_t {
     user,
     root_filesystem,
     volumes,
+    shared_memory,
     tasks,
     memory,
     descriptors,

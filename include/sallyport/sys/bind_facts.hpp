@@ -30,9 +30,10 @@ struct FileCapability {
 struct StatusFacts {
     CapabilitySets capabilities;
     bool no_new_privs{};
-    std::uint32_t uid{}; ///< effective
-    std::uint32_t gid{}; ///< effective
-    bool filtered{};     ///< a seccomp filter is in force
+    std::uint32_t uid{};                  ///< effective
+    std::uint32_t gid{};                  ///< effective
+    bool filtered{};                      ///< a seccomp filter is in force
+    std::optional<std::uint32_t> filters; ///< how many of them; Linux before 5.9 does not tell
 
     bool operator==(const StatusFacts&) const = default;
 };

@@ -10,8 +10,8 @@ using namespace sallyport::audit;
 
 namespace {
 
-constexpr std::array kRoles{Role{"gatekeeper", "sallyport", sys::kNetBindService},
-                            Role{"keyholder", "sallyport-keyholder", 0}, Role{"worker", "sallyport-worker", 0}};
+constexpr std::array kRoles{Role{"gatekeeper", "sallyport", sys::kNetBindService, 1},
+                            Role{"keyholder", "sallyport-keyholder", 0, 1}, Role{"worker", "sallyport-worker", 0, 2}};
 
 const std::string kReadOnlyContainer =
     "620 511 0:51 / / ro,relatime master:1 - overlay overlay rw,lowerdir=a,upperdir=b\n"
@@ -20,6 +20,8 @@ const std::string kReadOnlyContainer =
     "623 622 0:56 / /dev/pts rw,nosuid,noexec - devpts devpts rw,gid=5,mode=620\n"
     "624 620 0:57 / /sys ro,nosuid,nodev,noexec - sysfs sysfs ro\n"
     "625 620 259:1 /data /run/secrets ro,relatime - ext4 /dev/nvme0n1p1 rw\n"
+    "628 622 0:59 / /dev/shm rw,nosuid,nodev,noexec - tmpfs shm rw,size=65536k\n"
+    "629 622 0:60 / /dev/null rw,nosuid - tmpfs tmpfs rw\n"
     "626 620 259:1 /cache /var/cache/app rw,relatime - ext4 /dev/nvme0n1p1 rw\n"
     "627 620 0:58 / /mnt rw,relatime - nfs4 host:/x ro,vers=4.2\n";
 
@@ -54,7 +56,7 @@ TEST_CASE("The root is read-only if its mount is, and other writable mounts are 
     const auto mounts = parse_mounts(kReadOnlyContainer);
     REQUIRE(mounts);
     CHECK(mounts->root_read_only);
-    CHECK(mounts->writable == std::vector<std::string>{"/var/cache/app"});
+    CHECK(mounts->writable == std::vector<std::string>{"/dev/shm", "/var/cache/app"});
     CHECK_FALSE(parse_mounts("23 1 254:0 / / rw,noatime - ext4 /dev/vda rw\n")->root_read_only);
     CHECK(parse_mounts("23 1 254:0 / / rw,noatime - ext4 /dev/vda ro\n")->root_read_only);
 }
@@ -86,6 +88,19 @@ TEST_CASE("A variable is a secret by its value or by its name, and its value is 
         {"TLS=-----BEGIN EC PRIVATE KEY-----", {{"TLS", true}}},
         {"TLS=LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t", {{"TLS", true}}},
         {"TLS=LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t", {}},
+        {"TLS=LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0=", {}}, // a public key
+        {"TLS=LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUIKLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQot\n"
+         "LS0tLUJFR0lOIFBSSVZBVEUgS0VZLS0tLS0KTUlHSAo=",
+         {{"TLS", true}}},                                   // a certificate and its key
+        {"TLS=LS0tLS1CRUdJTiBQUklWQVRF!", {{"TLS", false}}}, // begins as PEM and cannot be decoded
+        {"DATABASE_URL=postgres://app:hunter2@db.internal:5432/app", {{"DATABASE_URL", false}}},
+        {"BROKERS=amqp://a@x,amqp://b:c@y", {{"BROKERS", false}}},
+        {"DATABASE_URL=postgres://app@db.internal/app?x=:@", {}},
+        {"DATABASE_URL=postgres://app:@db.internal/app", {}},
+        {"HOME_PAGE=https://example.com:8443/a:b@c", {}},
+        {"SALLYPORT_KEY=tls.key", {}},
+        {"SALLYPORT_CERT=secrets/tls.crt", {}},
+        {"API_KEY=./api.key", {}},
         {"TLS=-----BEGIN CERTIFICATE-----", {}},
         {"AWS_SECRET_ACCESS_KEY=x", {{"AWS_SECRET_ACCESS_KEY", false}}},
         {"db_password=x", {{"db_password", false}}},
@@ -139,6 +154,51 @@ TEST_CASE("One thread that has more makes the whole process have it", "[audit]")
     CHECK(worker.capabilities.bounding == 0x1ffffffffff);
     CHECK_FALSE(worker.no_new_privs);
     CHECK_FALSE(worker.filtered);
+    CHECK(worker.filters == std::optional{0U});
+}
+
+TEST_CASE("The filters around a gatekeeper are its parent's, where that stands within the same cage", "[audit]")
+{
+    const std::array sets{kNone, kNone, kNone, kNone, kNone};
+    Recorded machine = family();
+    machine.files["/proc/800/status"] = status_text(65532, sets, 1, 2, 3) + "NSpid:\t800\n";
+    const auto around = [&] { return facts_of_family(machine.reader(), 800, kRoles)->processes[0].filters_around; };
+    CHECK_FALSE(around());
+
+    machine.files["/proc/1/status"] = status_text(0, sets, 0, 2, 2) + "NSpid:\t1\n";
+    CHECK(around() == std::optional{2U});
+    machine.files["/proc/1/status"] = status_text(0, sets, 0, 0) + "NSpid:\t1\n";
+    CHECK(around() == std::optional{0U}); // a plain machine
+
+    machine.variables["container"] = "podman"; // its monitor may have no filter, and the container one
+    CHECK_FALSE(around());
+    machine.files["/proc/1/status"] = status_text(0, sets, 0, 2, 1) + "NSpid:\t1\n";
+    CHECK(around() == std::optional{1U});
+    machine.files["/proc/800/status"] = status_text(65532, sets, 1, 2, 3) + "NSpid:\t800\t1\n";
+    CHECK_FALSE(around()); // the first process of a container, seen from outside
+}
+
+TEST_CASE("The filters around the first process of our own container are ours", "[audit]")
+{
+    Recorded machine = family();
+    machine.variables["container"] = "podman";
+    machine.files["/proc/800/stat"] = "800 (sallyport) S 0 1 1 0";
+    machine.files["/proc/self/status"] = status_text(65532, {kNone, kNone, kNone, kNone, kNone}, 0, 2, 1);
+    const auto facts = facts_of_family(machine.reader(), 800, kRoles);
+    REQUIRE(facts);
+    CHECK(facts->processes[0].filters_around == std::optional{1U});
+    CHECK(facts->processes[0].own_filters == 1);
+}
+
+TEST_CASE("The filters around a child are its gatekeeper's", "[audit]")
+{
+    Recorded machine = family();
+    machine.files["/proc/800/task/1/status"] = status_text(65532, {kNone, kBind, kNone, kNone, kNone}, 1, 2, 4);
+    const auto facts = facts_of_family(machine.reader(), 800, kRoles);
+    REQUIRE(facts);
+    CHECK(facts->processes[1].filters_around == std::optional{4U});
+    CHECK(facts->processes[2].filters_around == std::optional{4U});
+    CHECK(facts->processes[2].own_filters == 2);
 }
 
 TEST_CASE("A role that nobody plays is missing", "[audit]")

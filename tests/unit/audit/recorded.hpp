@@ -49,18 +49,21 @@ struct Recorded {
                     return *found == sys::FileCapability{} ? std::nullopt : found;
                 },
                 .variable = [this](std::string_view name) { return find(variables, name); },
+                .environment = [this] { return find(files, "/proc/self/environ").value_or(""); },
                 .landlock_abi = landlock_abi};
     }
 };
 
 /// The lines of /proc/PID/status that matter. `sets`: CapInh, CapPrm, CapEff, CapBnd, CapAmb.
-inline std::string status_text(std::uint32_t uid, const std::array<std::string, 5>& sets, int no_new_privs, int seccomp)
+inline std::string status_text(std::uint32_t uid, const std::array<std::string, 5>& sets, int no_new_privs, int seccomp,
+                               int filters = 1)
 {
     const std::string id = std::to_string(uid);
     return "Name:\tsallyport\nUid:\t" + id + "\t" + id + "\t" + id + "\t" + id + "\nGid:\t" + id + "\t" + id + "\t" +
            id + "\t" + id + "\nCapInh:\t" + sets[0] + "\nCapPrm:\t" + sets[1] + "\nCapEff:\t" + sets[2] +
            "\nCapBnd:\t" + sets[3] + "\nCapAmb:\t" + sets[4] + "\nNoNewPrivs:\t" + std::to_string(no_new_privs) +
-           "\nSeccomp:\t" + std::to_string(seccomp) + "\n";
+           "\nSeccomp:\t" + std::to_string(seccomp) + "\nSeccomp_filters:\t" +
+           std::to_string(seccomp == 0 ? 0 : filters) + "\n";
 }
 
 inline const std::string kNone = "0000000000000000";

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "sallyport/base/start_error.hpp"
+#include "sallyport/sys/pem_text.hpp"
 #include "sallyport/sys/secret_memory_file.hpp"
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
-#include "sys/pem_text.hpp"
 
 using namespace sallyport;
 using namespace sallyport::sys;
