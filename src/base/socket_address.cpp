@@ -131,6 +131,20 @@ std::optional<SocketAddress> SocketAddress::from(const sockaddr* address, sockle
     return result;
 }
 
+bool SocketAddress::is_any() const
+{
+    if (family() == AF_INET) return reinterpret_cast<const sockaddr_in&>(storage_).sin_addr.s_addr == INADDR_ANY;
+    return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr);
+}
+
+SocketAddress SocketAddress::with_port(std::uint16_t port) const
+{
+    SocketAddress other = *this;
+    if (family() == AF_INET) reinterpret_cast<sockaddr_in&>(other.storage_).sin_port = htons(port);
+    if (family() == AF_INET6) reinterpret_cast<sockaddr_in6&>(other.storage_).sin6_port = htons(port);
+    return other;
+}
+
 std::uint16_t SocketAddress::port() const
 {
     if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(storage_).sin_port);

@@ -48,8 +48,7 @@ std::string own_file()
     return directory ? *directory + "/" + name : name;
 }
 
-audit::Row judge_bypass(const config::Config& config, const std::optional<std::vector<ListeningSocket>>& listening,
-                        sys::Runtime runtime);
+audit::Row judge_bypass(const config::Config& config, const std::optional<Neighbourhood>& around, sys::Runtime runtime);
 
 audit::Report report_here(const AuditOrder& order, const audit::Files& files)
 {
@@ -57,7 +56,7 @@ audit::Report report_here(const AuditOrder& order, const audit::Files& files)
     audit::Report report{.live = false, .runtime = facts.runtime, .rows = {}};
     const auto listeners = order.config ? order.config->listeners : usual_listener();
     report.rows = judge_binds(listeners, sys::collect_bind_facts(), own_file());
-    if (order.config) report.rows.push_back(judge_bypass(*order.config, listening_sockets(), facts.runtime));
+    if (order.config) report.rows.push_back(judge_bypass(*order.config, look_around(), facts.runtime));
     std::ranges::move(audit::judge(facts), std::back_inserter(report.rows));
     return report;
 }
@@ -89,17 +88,16 @@ audit::Row judge_bind(const PlannedListener& planned, const Need& need, const sy
     return row;
 }
 
-/// `listening`: nothing if /proc does not tell.
-audit::Row judge_bypass(const config::Config& config, const std::optional<std::vector<ListeningSocket>>& listening,
-                        sys::Runtime runtime)
+/// `around`: nothing if /proc does not tell.
+audit::Row judge_bypass(const config::Config& config, const std::optional<Neighbourhood>& around, sys::Runtime runtime)
 {
     audit::Row row{
         .grade = audit::Grade::ok, .process = "", .what = "bypass", .value = "no app is reachable past us", .mend = {}};
     std::vector<ipc::Upstream> upstreams;
     for (const auto& [name, upstream] : config.upstreams)
         upstreams.push_back({.name = name, .address = upstream.address});
-    const auto found = listening ? exposures(upstreams, *listening, {}) : std::set<Exposure>{};
-    if (!listening) {
+    const auto found = around ? exposures(upstreams, *around, {}) : std::set<Exposure>{};
+    if (!around) {
         row.grade = audit::Grade::warn;
         row.value = "/proc/net/tcp may not be read";
     } else if (!found.empty()) {

@@ -13,21 +13,33 @@ namespace sallyport::gatekeeper {
 
 namespace {
 
-bool is_exposed(const SocketAddress& app, const SocketAddress& listening)
+bool is_here(const SocketAddress& app, const std::vector<SocketAddress>& addresses)
+{
+    return std::ranges::any_of(addresses, [&](const SocketAddress& own) { return own.with_port(app.port()) == app; });
+}
+
+/// A socket of "::" may serve IPv4 as well: /proc does not tell.
+bool holds(const SocketAddress& listening, const SocketAddress& app)
+{
+    return listening.is_any() && (listening.family() == app.family() || listening.family() == AF_INET6);
+}
+
+bool is_exposed(const SocketAddress& app, const SocketAddress& listening, const std::vector<SocketAddress>& addresses)
 {
     if (app.is_unix() || app.port() != listening.port()) return false;
-    return app.is_loopback() ? !listening.is_loopback() : app == listening;
+    if (app.is_loopback()) return !listening.is_loopback();
+    return app == listening || (holds(listening, app) && is_here(app, addresses));
 }
 
 } // namespace
 
-std::set<Exposure> exposures(const std::vector<ipc::Upstream>& upstreams, const std::vector<ListeningSocket>& listening,
+std::set<Exposure> exposures(const std::vector<ipc::Upstream>& upstreams, const Neighbourhood& around,
                              const std::set<std::uint64_t>& ours)
 {
     std::set<Exposure> found;
     for (const ipc::Upstream& upstream : upstreams)
-        for (const ListeningSocket& socket : listening)
-            if (is_exposed(upstream.address, socket.address) && !ours.contains(socket.inode))
+        for (const ListeningSocket& socket : around.listening)
+            if (is_exposed(upstream.address, socket.address, around.addresses) && !ours.contains(socket.inode))
                 found.insert({.upstream = upstream.name, .listens_on = socket.address.text()});
     return found;
 }
@@ -37,7 +49,7 @@ std::set<std::uint64_t> inodes_of(const std::vector<BoundListener>& listeners)
     std::set<std::uint64_t> inodes;
     for (const BoundListener& listener : listeners)
         for (const UniqueFd& socket : listener.sockets) {
-            struct stat file{};
+            struct stat file {};
             if (::fstat(socket.get(), &file) == 0) inodes.insert(file.st_ino);
         }
     return inodes;
@@ -59,9 +71,9 @@ bool BypassWatch::forbids(TimePoint now)
 {
     if (now >= due_ && due_ != TimePoint::max()) {
         due_ = now + kPeriod;
-        if (const auto listening = look_()) {
+        if (const auto around = look_()) {
             blind_ = false;
-            note(exposures(upstreams_, *listening, ours_));
+            note(exposures(upstreams_, *around, ours_));
         } else {
             if (!std::exchange(blind_, true))
                 log::warn("not known who can reach the apps", {{"reason", "/proc/net/tcp cannot be read"}});

@@ -29,9 +29,9 @@ struct Exposure {
 };
 
 /// The upstreams whose port listens on more than loopback. For an upstream of another address of this place, that very
-/// address counts; for a Unix socket nothing does. `ours`: inodes of our own listening sockets. Pure.
-[[nodiscard]] std::set<Exposure> exposures(const std::vector<ipc::Upstream>& upstreams,
-                                           const std::vector<ListeningSocket>& listening,
+/// address counts, and every address that holds it; for one of another machine and for a Unix socket nothing does.
+/// `ours`: inodes of our own listening sockets. Pure.
+[[nodiscard]] std::set<Exposure> exposures(const std::vector<ipc::Upstream>& upstreams, const Neighbourhood& around,
                                            const std::set<std::uint64_t>& ours);
 
 /// What `exposures` takes as ours.
@@ -40,12 +40,12 @@ struct Exposure {
 /// Looks now and then, and logs what appears and what has gone. Thread: one.
 class BypassWatch {
 public:
-    using Look = std::function<std::optional<std::vector<ListeningSocket>>()>;
+    using Look = std::function<std::optional<Neighbourhood>()>;
     static constexpr std::chrono::seconds kPeriod{5};
     static constexpr std::chrono::seconds kFirst{1}; ///< not while the children start, unless it decides whether they may
 
     BypassWatch(std::vector<ipc::Upstream> upstreams, std::set<std::uint64_t> ours, bool strict,
-                Look look = listening_sockets);
+                Look look = look_around);
 
     /// Looks if it is time to: first at once if it is strict, else a second after it was made. True: some app is exposed, and that forbids to serve.
     bool forbids(TimePoint now);

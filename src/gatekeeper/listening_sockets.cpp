@@ -4,9 +4,11 @@
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string_view>
 
+#include <ifaddrs.h>
 #include <netinet/in.h>
 
 #include "sallyport/sys/file_text.hpp"
@@ -66,6 +68,24 @@ bool read_table(const char* path, std::vector<ListeningSocket>& sockets)
     return true;
 }
 
+/// Without those that cannot be had: an app there is then not known to be ours.
+std::vector<SocketAddress> own_addresses()
+{
+    std::vector<SocketAddress> addresses;
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) return addresses;
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owned{list, ::freeifaddrs};
+    for (const ifaddrs* one = list; one != nullptr; one = one->ifa_next) {
+        if (one->ifa_addr == nullptr) continue;
+        const bool is_v4 = one->ifa_addr->sa_family == AF_INET;
+        const std::size_t size = is_v4 ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
+        if (!is_v4 && one->ifa_addr->sa_family != AF_INET6) continue;
+        if (const auto address = SocketAddress::from(one->ifa_addr, static_cast<socklen_t>(size)))
+            addresses.push_back(*address);
+    }
+    return addresses;
+}
+
 } // namespace
 
 std::optional<ListeningSocket> parse_listening(const std::string& row)
@@ -81,6 +101,13 @@ std::optional<ListeningSocket> parse_listening(const std::string& row)
     const auto identity = sys::parse_number<std::uint64_t>(inode);
     if (!address || !owner || !identity) return std::nullopt;
     return ListeningSocket{.address = *address, .inode = *identity, .uid = *owner};
+}
+
+std::optional<Neighbourhood> look_around()
+{
+    auto listening = listening_sockets();
+    if (!listening) return std::nullopt;
+    return Neighbourhood{std::move(*listening), own_addresses()};
 }
 
 std::optional<std::vector<ListeningSocket>> listening_sockets()

@@ -53,6 +53,23 @@ def test_an_app_on_every_address_is_warned_of_at_start(start, pki, address):
         assert len(sallyport.log.matching(event=PAST_US)) == 1
 
 
+def test_an_app_of_another_address_is_exposed_by_every_address(installation):
+    # Goal: an upstream that is no loopback address counts as well. Method: 192.0.2.7 on a network of our own, an app on
+    # 0.0.0.0 there; with the app of a machine elsewhere the same socket is nobody's.
+    port = free_port()
+    listen = "import socket, sys, time; s = socket.create_server(('0.0.0.0', int(sys.argv[1]))); time.sleep(60)"
+    network = ["unshare", "--net", "sh", "-c",
+               'ip link set lo up; ip addr add 192.0.2.7/32 dev lo; python3 -c "$1" "$2" & app=$!; shift 2; '
+               '"$@"; code=$?; kill $app; exit $code', "sh", listen, str(port)]
+    for address, grade in (("192.0.2.7", "warn"), ("192.0.2.8", "ok")):
+        waiting = ["sh", "-c", f'until ss -ltn | grep -q ":{port} "; do sleep 0.02; done; exec "$@"', "sh"]
+        done = subprocess.run(
+            [*network, *waiting, installation.sallyport, "audit", "--json", "--to", f"{address}:{port}", "--self-signed",
+             "--listen", ":18443"], env={"PATH": os.environ["PATH"]}, text=True, capture_output=True, timeout=30)
+        rows = {row["what"]: row for row in json.loads(done.stdout)["rows"]}
+        assert rows["bypass"]["grade"] == grade, rows["bypass"]
+
+
 def test_an_app_that_appears_later_is_warned_of_once_and_missed_when_it_goes(start, pki):
     # Goal: the check goes on. Method: listen on every address after the start, then stop; one line each way.
     port = free_port()

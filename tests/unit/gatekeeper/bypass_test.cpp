@@ -68,28 +68,47 @@ TEST_CASE("An app of loopback is exposed by its port on any other address", "[ga
         {"0.0.0.0:7767", false},
     }));
     CAPTURE(address);
-    CHECK(exposures({upstream("127.0.0.1:7766")}, {listening(address)}, {}).empty() != exposed);
-    CHECK(exposures({upstream("[::1]:7766")}, {listening(address)}, {}).empty() != exposed);
+    CHECK(exposures({upstream("127.0.0.1:7766")}, {{listening(address)}, {}}, {}).empty() != exposed);
+    CHECK(exposures({upstream("[::1]:7766")}, {{listening(address)}, {}}, {}).empty() != exposed);
 }
 
 TEST_CASE("A socket of IPv4-mapped loopback is one of loopback", "[gatekeeper][bypass]")
 {
     const auto socket = parse_listening("0: 0000000000000000FFFF00000100007F:1E56 0:0 0A 0 0 0 0 0 1");
     REQUIRE(socket);
-    CHECK(exposures({upstream("127.0.0.1:7766")}, {*socket}, {}).empty());
+    CHECK(exposures({upstream("127.0.0.1:7766")}, {{*socket}, {}}, {}).empty());
 }
 
-TEST_CASE("An app of another address of this machine is exposed by that very address", "[gatekeeper][bypass]")
+TEST_CASE("An app of another address of this machine is exposed by all that hold that address", "[gatekeeper][bypass]")
 {
-    CHECK(exposures({upstream("10.0.0.5:7766")}, {listening("10.0.0.5:7766")}, {}).size() == 1);
-    CHECK(exposures({upstream("10.0.0.5:7766")}, {listening("0.0.0.0:7766")}, {}).empty());
-    CHECK(exposures({upstream("unix:/run/app.sock")}, {listening("0.0.0.0:7766")}, {}).empty());
+    const auto [app, address, exposed] = GENERATE(table<std::string, std::string, bool>({
+        {"10.0.0.5:7766", "10.0.0.5:7766", true},
+        {"10.0.0.5:7766", "0.0.0.0:7766", true},
+        {"10.0.0.5:7766", "[::]:7766", true},
+        {"[2001:db8::1]:7766", "[::]:7766", true},
+        {"10.0.0.5:7766", "10.0.0.6:7766", false},
+        {"10.0.0.5:7766", "0.0.0.0:7767", false},
+        {"[2001:db8::1]:7766", "0.0.0.0:7766", false},
+        {"10.0.0.9:7766", "0.0.0.0:7766", false}, // of another machine
+        {"unix:/run/app.sock", "0.0.0.0:7766", false},
+    }));
+    CAPTURE(app, address);
+    const std::vector<SocketAddress> own{listening("10.0.0.5:1").address.with_port(0),
+                                         listening("[2001:db8::1]:1").address.with_port(0)};
+    CHECK(exposures({upstream(app)}, {{listening(address)}, own}, {}).size() == (exposed ? 1 : 0));
+}
+
+TEST_CASE("This machine's addresses are known", "[gatekeeper][bypass]")
+{
+    const auto around = look_around();
+    REQUIRE(around);
+    CHECK(std::ranges::count(around->addresses, listening("127.0.0.1:1").address.with_port(0)) == 1);
 }
 
 TEST_CASE("Our own listener with the app's port number exposes nothing", "[gatekeeper][bypass]")
 {
     const std::vector<ListeningSocket> table{listening("0.0.0.0:7766", 41), listening("10.0.0.5:7766", 42)};
-    const auto found = exposures({upstream("127.0.0.1:7766")}, table, {41});
+    const auto found = exposures({upstream("127.0.0.1:7766")}, {table, {}}, {41});
     CHECK(found == std::set<Exposure>{{"app", "10.0.0.5:7766"}});
 }
 
@@ -107,11 +126,11 @@ TEST_CASE("The inodes of our listeners are those that /proc shows", "[gatekeeper
 
 TEST_CASE("The watch looks again after a look that failed", "[gatekeeper][bypass]")
 {
-    std::optional<std::vector<ListeningSocket>> table;
+    std::optional<Neighbourhood> table;
     BypassWatch watch{{upstream("127.0.0.1:7766")}, {}, true, [&] { return table; }};
     const TimePoint start = Clock::now();
     CHECK_FALSE(watch.forbids(start));
-    table = {listening("0.0.0.0:7766")};
+    table = Neighbourhood{{listening("0.0.0.0:7766")}, {}};
     CHECK(watch.forbids(start + 5s));
 }
 
@@ -122,7 +141,7 @@ TEST_CASE("The watch looks every five seconds, and forbids only if it is strict"
     int looks = 0;
     BypassWatch watch{{upstream("127.0.0.1:7766")}, {}, strict, [&] {
                           ++looks;
-                          return std::optional{table};
+                          return std::optional{Neighbourhood{table, {}}};
                       }};
     CHECK((watch.due() <= Clock::now()) == strict); // where it decides, nothing starts before it has looked
     const TimePoint start = Clock::now() + BypassWatch::kFirst;
@@ -144,7 +163,7 @@ TEST_CASE("Where nothing can be exposed nobody looks", "[gatekeeper][bypass]")
     int looks = 0;
     BypassWatch watch{{upstream("unix:/run/app.sock")}, {}, true, [&] {
                           ++looks;
-                          return std::optional<std::vector<ListeningSocket>>{};
+                          return std::optional<Neighbourhood>{};
                       }};
     CHECK_FALSE(watch.forbids(Clock::now()));
     CHECK(looks == 0);
