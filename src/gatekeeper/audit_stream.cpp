@@ -1,6 +1,10 @@
 #include "audit_stream.hpp"
 
+#include <optional>
+#include <string>
+
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sallyport/base/result.hpp"
@@ -11,8 +15,25 @@ namespace sallyport::gatekeeper {
 
 namespace {
 
+/// Nothing if it is none, or one that is connected to somebody.
+std::optional<std::string> what_socket(int number)
+{
+    int listens{};
+    socklen_t size = sizeof listens;
+    if (::getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) return std::nullopt;
+    if (listens != 0) return "a listening socket";
+    sockaddr_storage peer{};
+    size = sizeof peer;
+    if (::getpeername(number, reinterpret_cast<sockaddr*>(&peer), &size) == 0) return std::nullopt;
+    return "a socket that is connected to nobody";
+}
+
 UniqueFd inherited(int number)
 {
+    if (const auto socket = what_socket(number))
+        throw StartError{ExitCode::configuration, "log.audit: descriptor " + std::to_string(number) + " is " + *socket +
+                                                      ", which takes no line; systemd passes the sockets of its units "
+                                                      "from 3 on: give the audit stream another number"};
     const int flags = ::fcntl(number, F_GETFL);
     UniqueFd copy{flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -1
                                                                : ::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
