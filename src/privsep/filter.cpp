@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "sallyport/sys/process.hpp"
+#include "sallyport/sys/spawn.hpp"
 
 namespace sallyport::privsep {
 
@@ -88,6 +89,15 @@ void allow_stream_options(Rules& rules)
         rules.allow({is(1, IPPROTO_TCP), is(2, option)});
 }
 
+/// Below sys::kFirstOwnFd is what all three processes share. A filter can compare bits only: any of the higher ones.
+void allow_write_half(Rules& rules)
+{
+    constexpr int kIntBits = 31;
+    static_assert(sys::kFirstOwnFd == 1 << 2);
+    for (int bit = 2; bit < kIntBits; ++bit)
+        rules.allow({{0, bits(1 << bit), bits(1 << bit)}, is(1, SHUT_WR)});
+}
+
 /// SIGRTMIN of the C library begins above the two signals that it keeps for itself.
 void allow_own_signals(Rules& rules)
 {
@@ -121,9 +131,11 @@ void write_rules(Rules rules, Part part, const Grants& grants, std::uint32_t own
     case Part::no_fast_open:
         return rules.allow({lacks(2, MSG_FASTOPEN)});
     case Part::write_half:
-        return rules.allow({is(1, SHUT_WR)});
+        return allow_write_half(rules);
     case Part::stream_options:
         return allow_stream_options(rules);
+    case Part::seals:
+        return rules.allow_each(1, std::array{F_ADD_SEALS, F_GET_SEALS});
     case Part::timeouts:
         for (const int option : kTimeouts)
             rules.allow({is(1, SOL_SOCKET), is(2, option)});

@@ -113,9 +113,15 @@ Result<void> ensure_standard_descriptors()
     return {};
 }
 
+Result<void> move_to_standard_input(UniqueFd fd)
+{
+    if (::dup3(fd.get(), STDIN_FILENO, O_CLOEXEC) < 0) return fail_errno("moving a descriptor to standard input");
+    return {};
+}
+
 Result<void> ignore_signals(std::span<const int> signals)
 {
-    struct sigaction ignore{};
+    struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     for (const int signal : signals)
         if (::sigaction(signal, &ignore, nullptr) != 0) return fail_errno("ignoring a signal");

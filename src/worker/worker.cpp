@@ -4,6 +4,8 @@
 #include <csignal>
 #include <utility>
 
+#include <unistd.h>
+
 #include "control.hpp"
 #include "sallyport/ipc/codec.hpp"
 #include "sallyport/log/log.hpp"
@@ -17,8 +19,17 @@ namespace sallyport::worker {
 
 namespace {
 
-/// The descriptor of the audit stream stays open until the process has ended.
-void start_log(const ipc::LogSettings& settings, UniqueFd audit)
+/// Of the audit stream, which stays open until the process has ended. Others write to it as well, so it has to stand
+/// where the filter lets nobody shut it down: below sys::kFirstOwnFd.
+int settle_audit_stream(UniqueFd audit)
+{
+    if (!audit) return -1;
+    if (const auto moved = sys::move_to_standard_input(std::move(audit)); !moved)
+        throw StartError{ExitCode::os_error, "the audit stream: " + moved.error().cause.message()};
+    return STDIN_FILENO;
+}
+
+void start_log(const ipc::LogSettings& settings, int audit_fd)
 {
     log::start({.level = static_cast<log::Level>(settings.level),
                 .format = static_cast<log::Format>(settings.format),
@@ -26,7 +37,7 @@ void start_log(const ipc::LogSettings& settings, UniqueFd audit)
                 .queue_lines = settings.queue_lines,
                 .chain = settings.chain,
                 .audit_place = static_cast<log::AuditPlace>(settings.audit),
-                .audit_fd = audit.release()});
+                .audit_fd = audit_fd});
 }
 
 /// A terminal's Ctrl-C reaches the whole group; only the gatekeeper decides when the worker ends.
@@ -42,10 +53,11 @@ ExitCode serve(sys::Channel& control)
     Greeting greeting = receive_hello(control);
     leave_signals_to_the_gatekeeper();
     Settings settings = receive_settings(control, std::move(greeting.hello));
+    const int audit_fd = settle_audit_stream(std::move(greeting.audit));
     const privsep::Profile& profile = privsep::profile(privsep::Process::worker);
     const privsep::Grants grants = privsep::grants_for(settings.upstreams);
     const ipc::SeccompMode filter = privsep::confine(profile, settings.hello.sandbox, grants);
-    start_log(settings.hello.log, std::move(greeting.audit));
+    start_log(settings.hello.log, audit_fd);
 
     tls::load_providers();
     Control story{control, std::move(settings)};

@@ -108,6 +108,8 @@ DEADLY = {
     "signal the gatekeeper": (f"tgkill {{gatekeeper}} {{gatekeeper}} {SIGKILL}", True),
     "stop the listening socket": (f"shutdown {{listener}} {SHUT_RDWR}", False),
     "stop the listening socket's reading": (f"shutdown {{listener}} {SHUT_RD}", False),
+    "end everybody's log": (f"shutdown 1 {SHUT_WR}", False),
+    "end everybody's audit stream": (f"shutdown 0 {SHUT_WR}", False),
     "filter the listening socket": (f"setsockopt {{listener}} {SOL_SOCKET} {SO_ATTACH_FILTER} 0 0", False),
     "share the listening socket's port": (f"setsockopt {{listener}} {SOL_SOCKET} {SO_REUSEPORT} 0 0", False),
     "shorten the listening socket's queue": ("listen {listener} 0", False),

@@ -105,6 +105,22 @@ def test_the_audit_stream_goes_to_an_inherited_descriptor(start, pki, verify, tm
     assert done.returncode == 0 and done.stdout.count(", ended") == 3, done.stdout
 
 
+def test_a_socket_for_the_audit_stream_stands_where_no_worker_can_end_it(start, pki):
+    # Goal: one Unix stream for all three, and a captured worker cannot shut it down (test_attacks.py: below 4). Method:
+    # the worker has no other descriptor of it; its lines arrive.
+    ours, theirs = socket.socketpair()
+    with App(echo) as app, ours:
+        sallyport = start(simple_config(pki.pair(), app.address, log={"audit": f"fd:{theirs.fileno()}"}),
+                          pass_fds=[theirs.fileno()])
+        inode = os.fstat(theirs.fileno()).st_ino
+        theirs.close()
+        held = [n for n, what in sallyport.worker().descriptors().items() if what == f"socket:[{inode}]"]
+        assert held == [0]
+        sallyport.stop()
+        said = b"".join(iter(lambda: ours.recv(65536), b""))
+    assert {json.loads(line)["process"] for line in said.splitlines()} == {"gatekeeper", "keyholder", "worker"}
+
+
 def test_a_descriptor_that_is_not_open_is_a_mistake(installation, pki):
     # Goal: exit 78 with the key and the number. Method: fd:9, which nobody passes; then one that is only readable.
     for passed in ([], [os.open("/dev/null", os.O_RDONLY)]):
@@ -114,6 +130,19 @@ def test_a_descriptor_that_is_not_open_is_a_mistake(installation, pki):
         assert "log.audit" in said and str(number) in said
         for descriptor in passed:
             os.close(descriptor)
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["listening", "unconnected"])
+def test_a_socket_that_takes_no_line_is_a_mistake(installation, pki, kind):
+    # Goal: `fd:3` where systemd has put a listening socket is refused, not written to in vain. Method: exit 78.
+    with socket.socket(socket.AF_INET, kind) as passed:
+        number = passed.fileno()
+        passed.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            passed.listen()
+        config = simple_config(pki.pair(), "127.0.0.1:7766", log={"audit": f"fd:{passed.fileno()}"})
+        said = Sallyport(installation, config, pass_fds=[passed.fileno()]).wait_for_exit(78)
+    assert f"descriptor {number} is a" in said and "another number" in said
 
 
 DEV_LOG = Path("/dev/log")

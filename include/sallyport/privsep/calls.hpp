@@ -22,12 +22,13 @@ enum class Part : std::uint8_t {
     reading,         ///< openat: O_RDONLY only
     granted_sockets, ///< socket: TCP (no MPTCP, which Landlock does not see) or Unix streams, as upstreams need them
     no_fast_open,    ///< sendmsg: no MSG_FASTOPEN, which connects past Landlock
-    write_half,      ///< shutdown: SHUT_WR only, so that no listening socket can be stopped
-    stream_options,  ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
-    timeouts,        ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
-    names,           ///< prctl: the thread's name, and asking whether it is filtered
-    own_signals,     ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
-    own_threads      ///< tgkill: to this process only
+    write_half, ///< shutdown: SHUT_WR only, so that no listening socket can be stopped, and no log (sys::kFirstOwnFd)
+    stream_options, ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
+    seals,          ///< fcntl: F_ADD_SEALS and F_GET_SEALS; F_SETOWN and F_SETSIG could signal strangers
+    timeouts,       ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
+    names,          ///< prctl: the thread's name, and asking whether it is filtered
+    own_signals,    ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
+    own_threads     ///< tgkill: to this process only
 };
 
 /// When: from `confine` on, or only until `tighten` (a process that never tightens stays in `starting`).
@@ -51,7 +52,7 @@ inline constexpr std::array kKeyholderCalls{
     Call{"setsockopt", Part::timeouts}, Call{"shutdown"}, Call{"close"}, Call{"write"},
     // certificates and keys
     Call{"openat", Part::reading}, Call{"newfstatat"}, Call{"fstat", Part::all, Phase::serving, kOldKernel},
-    Call{"statx", Part::all, Phase::serving, kOldKernel}, Call{"pread64"}, Call{"pwrite64"}, Call{"fcntl"},
+    Call{"statx", Part::all, Phase::serving, kOldKernel}, Call{"pread64"}, Call{"pwrite64"}, Call{"fcntl", Part::seals},
     Call{"faccessat2"},
     Call{"faccessat", Part::all, Phase::serving, kOldKernel},
     Call{"geteuid", Part::all, Phase::serving, "why a file cannot be read"},

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "sallyport/base/result.hpp"
+#include "sallyport/base/unique_fd.hpp"
 
 namespace sallyport::sys {
 
@@ -39,6 +40,9 @@ inline constexpr bool kReadsAllFiles = false;
 /// Opens /dev/null for each of 0, 1 and 2 that is closed, so that no socket ever becomes somebody's standard output.
 /// The first act of a main.
 [[nodiscard]] Result<void> ensure_standard_descriptors();
+
+/// The descriptor takes the place of standard input, where nobody reads.
+[[nodiscard]] Result<void> move_to_standard_input(UniqueFd fd);
 
 /// Ignores each of these signals. A child of the gatekeeper ends when its control channel does, so it ignores SIGINT,
 /// SIGTERM and SIGHUP: a terminal's Ctrl-C and systemd's stop reach the whole group, and would cut what is to drain.

@@ -12,6 +12,8 @@ namespace sallyport::sys {
 
 /// Where a child finds its end of the control channel.
 inline constexpr int kControlFd = 3;
+/// Below it stands what a child shares with others: the log's descriptors, its control channel.
+inline constexpr int kFirstOwnFd = kControlFd + 1;
 
 struct Child {
     pid_t pid{-1};

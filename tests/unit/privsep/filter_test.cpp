@@ -5,6 +5,7 @@
 #include <csignal>
 #include <set>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -147,6 +148,12 @@ TEST_CASE("The arguments of other calls are held to what the code uses", "[privs
     CHECK(allows(worker, "shutdown", {5, SHUT_WR}));
     CHECK_FALSE(allows(worker, "shutdown", {5, SHUT_RDWR}));
     CHECK_FALSE(allows(worker, "shutdown", {5, SHUT_RD}));
+    for (const std::uint64_t shared : {0U, 1U, 2U, 3U}) {
+        CHECK_FALSE(allows(worker, "shutdown", {shared, SHUT_WR}));
+        CHECK_FALSE(allows(worker, "shutdown", {shared | (std::uint64_t{1} << 32), SHUT_WR}));
+    }
+    for (const std::uint64_t own : {4U, 7U, 1023U, 1024U, 1'048'575U})
+        CHECK(allows(worker, "shutdown", {own, SHUT_WR}));
     CHECK(allows(worker, "sendmsg", {5, 0, MSG_NOSIGNAL}));
     CHECK_FALSE(allows(worker, "sendmsg", {5, 0, MSG_FASTOPEN | MSG_NOSIGNAL}));
     CHECK(allows(worker, "setsockopt", {5, SOL_SOCKET, SO_LINGER}));
@@ -201,4 +208,15 @@ TEST_CASE("A worker is granted what its upstreams are", "[privsep][filter]")
     CHECK(grants_for({upstream("[::1]:7766")}) == Grants{.connect_ports = {7766}, .ipv6 = true});
     CHECK(grants_for({upstream("unix:/run/app.sock")}) == Grants{.unix_sockets = true});
     CHECK(grants_for({upstream("unix:@app")}) == Grants{.unix_sockets = true, .abstract_sockets = true});
+}
+
+TEST_CASE("The keyholder seals memory files, and gives no descriptor an owner to signal", "[privsep][filter]")
+{
+    if (sys::kReadsAllFiles) return;
+    const auto keyholder = filter(Process::keyholder);
+    const auto allowed = [&](int command) { return allows(keyholder, "fcntl", {5, static_cast<unsigned>(command)}); };
+    CHECK(allowed(F_ADD_SEALS));
+    CHECK(allowed(F_GET_SEALS));
+    for (const int command : {F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETFL, F_SETLEASE, F_NOTIFY, F_DUPFD})
+        CHECK_FALSE(allowed(command));
 }
