@@ -41,6 +41,11 @@ ArgumentCheck lacks(unsigned index, auto flags)
     return {index, bits(flags), 0};
 }
 
+ArgumentCheck is_null(unsigned index)
+{
+    return {.index = index, .value = 0};
+}
+
 /// Writes the rules of one call.
 class Rules {
 public:
@@ -128,8 +133,8 @@ void write_rules(Rules rules, Part part, const Grants& grants, std::uint32_t own
         return rules.allow({lacks(2, O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)});
     case Part::granted_sockets:
         return allow_sockets(rules, grants);
-    case Part::no_fast_open:
-        return rules.allow({lacks(2, MSG_FASTOPEN)});
+    case Part::connected:
+        return rules.allow({lacks(3, MSG_FASTOPEN), is_null(4)});
     case Part::write_half:
         return allow_write_half(rules);
     case Part::stream_options:

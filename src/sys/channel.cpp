@@ -40,9 +40,15 @@ std::unexpected<Error> failed(std::string_view doing)
     return fail(fault_of(errno), Side::self, doing, last_errno());
 }
 
+Result<void> send_bytes(int fd, std::span<const std::byte> message)
+{
+    while (::send(fd, message.data(), message.size(), MSG_NOSIGNAL) < 0)
+        if (errno != EINTR) return failed("sending a message");
+    return {};
+}
+
 void attach(msghdr& header, ControlBytes& control, std::span<const int> descriptors)
 {
-    if (descriptors.empty()) return;
     header.msg_control = control.data();
     header.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
     cmsghdr* part = CMSG_FIRSTHDR(&header);
@@ -85,6 +91,8 @@ Result<void> Channel::send(std::span<const std::byte> message, std::span<const i
 {
     SALLYPORT_ASSERT(!message.empty()); // it would look like the end of the channel
     if (descriptors.size() > kDescriptorsMax) return fail(Fault::over_limit, Side::self, "sending descriptors");
+    // Who passes no descriptor can be forbidden to: this is another call.
+    if (descriptors.empty()) return send_bytes(fd(), message);
     // sendmsg(2) takes a pointer to mutable bytes and does not change them.
     iovec part{const_cast<std::byte*>(message.data()), message.size()};
     alignas(cmsghdr) ControlBytes control{};

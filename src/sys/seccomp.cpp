@@ -126,12 +126,8 @@ void on_trap(int, siginfo_t* info, void*)
     const auto number = static_cast<std::uint32_t>(info->si_syscall);
     std::array<std::byte, 16> message = trap_report.message;
     std::memcpy(message.data() + trap_report.number_at, &number, sizeof number);
-    iovec part{message.data(), trap_report.size};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
     // A call that every filter with a handler allows.
-    static_cast<void>(::sendmsg(trap_report.fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT));
+    static_cast<void>(::send(trap_report.fd, message.data(), trap_report.size, MSG_NOSIGNAL | MSG_DONTWAIT));
     ::_exit(kTrappedExit);
 }
 
@@ -145,7 +141,7 @@ Result<void> report_traps(int fd, std::span<const std::byte> message, std::size_
     trap_report.fd = fd;
     trap_report.size = message.size();
     trap_report.number_at = number_at;
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_sigaction = on_trap;
     action.sa_flags = SA_SIGINFO;
     sigfillset(&action.sa_mask);

@@ -5,7 +5,9 @@
 // shows says in `unseen` which path needs it.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -21,7 +23,7 @@ enum class Part : std::uint8_t {
     data,            ///< mmap, mprotect: nothing executable
     reading,         ///< openat: O_RDONLY only
     granted_sockets, ///< socket: TCP (no MPTCP, which Landlock does not see) or Unix streams, as upstreams need them
-    no_fast_open,    ///< sendmsg: no MSG_FASTOPEN, which connects past Landlock
+    connected,  ///< sendto: no address and no MSG_FASTOPEN, which connect past Landlock. Descriptors it cannot carry
     write_half, ///< shutdown: SHUT_WR only, so that no listening socket can be stopped, and no log (sys::kFirstOwnFd)
     stream_options, ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
     seals,          ///< fcntl: F_ADD_SEALS and F_GET_SEALS; F_SETOWN and F_SETSIG could signal strangers
@@ -41,72 +43,71 @@ struct Call {
     std::string_view unseen{};
 };
 
+/// One list after the other.
+template <std::size_t M, std::size_t N>
+[[nodiscard]] constexpr std::array<Call, M + N> joined(const std::array<Call, M>& first,
+                                                       const std::array<Call, N>& second)
+{
+    std::array<Call, M + N> all{};
+    std::ranges::copy(second, std::ranges::copy(first, all.begin()).out);
+    return all;
+}
+
 inline constexpr std::string_view kOldKernel = "other kernels, processors and C libraries take it in place of another";
 inline constexpr std::string_view kAbort = "a broken invariant: abort(3)";
 inline constexpr std::string_view kMemory = "large or shrinking buffers";
 
 // clang-format off
-inline constexpr std::array kKeyholderCalls{
-    // the gatekeeper and the workers, over channels; the log
-    Call{"recvmsg"}, Call{"sendmsg"}, Call{"poll"}, Call{"ppoll", Part::all, Phase::serving, kOldKernel},
-    Call{"setsockopt", Part::timeouts}, Call{"shutdown"}, Call{"close"}, Call{"write"},
-    // certificates and keys
-    Call{"openat", Part::reading}, Call{"newfstatat"}, Call{"fstat", Part::all, Phase::serving, kOldKernel},
-    Call{"statx", Part::all, Phase::serving, kOldKernel}, Call{"pread64"}, Call{"pwrite64"}, Call{"fcntl", Part::seals},
-    Call{"faccessat2"},
-    Call{"faccessat", Part::all, Phase::serving, kOldKernel},
-    Call{"geteuid", Part::all, Phase::serving, "why a file cannot be read"},
-    Call{"getegid", Part::all, Phase::serving, "why a file cannot be read"},
-    // memory, locked where it holds keys
+/// Both children.
+inline constexpr std::array kCommonCalls{
+    // the other processes, over channels; the log
+    Call{"recvmsg"}, Call{"sendto", Part::connected}, Call{"poll"}, Call{"ppoll", Part::all, Phase::serving, kOldKernel},
+    Call{"close"}, Call{"write"},
+    // memory
     Call{"mmap", Part::data}, Call{"mprotect", Part::data}, Call{"munmap"}, Call{"madvise"}, Call{"brk"},
-    Call{"mremap", Part::all, Phase::serving, kMemory}, Call{"mlock"}, Call{"mlock2"},
-    Call{"munlock", Part::all, Phase::serving, "keys that a reload has replaced"},
-    // a thread for each sign channel
-    Call{"clone3", Part::absent}, Call{"clone", Part::threads}, Call{"set_robust_list"}, Call{"rseq"}, Call{"futex"},
+    Call{"mremap", Part::all, Phase::serving, kMemory},
+    // threads
+    Call{"set_robust_list"}, Call{"rseq"}, Call{"futex"}, Call{"gettid"}, Call{"exit"}, Call{"exit_group"},
     Call{"sched_getaffinity", Part::all, Phase::serving, "malloc(3) counts processors for its arenas"},
-    Call{"sched_yield", Part::all, Phase::serving, "contended locks"}, Call{"gettid"},
-    Call{"exit"}, Call{"exit_group"}, Call{"prctl", Part::names},
+    Call{"sched_yield", Part::all, Phase::serving, "contended locks"}, Call{"prctl", Part::names},
     // chance and time
     Call{"getrandom"}, Call{"getpid"}, Call{"sysinfo", Part::all, Phase::serving, "qsort(3)"},
     Call{"clock_gettime", Part::all, Phase::serving, kOldKernel}, Call{"gettimeofday", Part::all, Phase::serving, kOldKernel},
     Call{"clock_nanosleep", Part::all, Phase::serving, "waiting to write the log"},
     // signals
-    Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"}, Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
+    Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"},
+    Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
     Call{"restart_syscall", Part::all, Phase::serving, "waits after a stop (SIGSTOP, a debugger)"},
     Call{"tgkill", Part::own_threads, Phase::serving, kAbort}, Call{"writev", Part::all, Phase::serving, kAbort},
 };
 
-inline constexpr std::array kWorkerCalls{
-    // every byte and every wait: no conditions
-    Call{"recvfrom"}, Call{"write"}, Call{"epoll_wait"}, Call{"epoll_pwait", Part::all, Phase::serving, kOldKernel},
-    Call{"epoll_ctl"}, Call{"accept4"}, Call{"connect"}, Call{"close"}, Call{"futex"},
+inline constexpr std::array kKeyholderCalls = joined(kCommonCalls, std::array{
+    // the end of a channel
+    Call{"setsockopt", Part::timeouts}, Call{"shutdown"},
+    // certificates and keys
+    Call{"openat", Part::reading}, Call{"newfstatat"}, Call{"fstat", Part::all, Phase::serving, kOldKernel},
+    Call{"statx", Part::all, Phase::serving, kOldKernel}, Call{"pread64"}, Call{"pwrite64"}, Call{"fcntl", Part::seals},
+    Call{"faccessat2"}, Call{"faccessat", Part::all, Phase::serving, kOldKernel},
+    Call{"geteuid", Part::all, Phase::serving, "why a file cannot be read"},
+    Call{"getegid", Part::all, Phase::serving, "why a file cannot be read"},
+    // memory that holds keys
+    Call{"mlock"}, Call{"mlock2"}, Call{"munlock", Part::all, Phase::serving, "keys that a reload has replaced"},
+    // a thread for each sign channel
+    Call{"clone3", Part::absent}, Call{"clone", Part::threads},
+});
+
+inline constexpr std::array kWorkerCalls = joined(kCommonCalls, std::array{
+    // every byte and every wait: no conditions, as for write, close and futex
+    Call{"recvfrom"}, Call{"epoll_wait"}, Call{"epoll_pwait", Part::all, Phase::serving, kOldKernel}, Call{"epoll_ctl"},
     // every connection
-    Call{"socket", Part::granted_sockets}, Call{"setsockopt", Part::stream_options}, Call{"getsockopt"},
-    Call{"shutdown", Part::write_half},
-    // the gatekeeper and the keyholder, over channels
-    Call{"recvmsg"}, Call{"sendmsg", Part::no_fast_open}, Call{"poll"},
-    Call{"ppoll", Part::all, Phase::serving, kOldKernel},
+    Call{"accept4"}, Call{"socket", Part::granted_sockets}, Call{"connect"}, Call{"setsockopt", Part::stream_options},
+    Call{"getsockopt"}, Call{"shutdown", Part::write_half},
     // building shards, before the first byte from the network
     Call{"epoll_create1", Part::all, Phase::starting}, Call{"eventfd2", Part::all, Phase::starting},
     Call{"fcntl", Part::all, Phase::starting},
     Call{"clone3", Part::absent, Phase::starting}, Call{"clone", Part::threads, Phase::starting},
     Call{"seccomp", Part::all, Phase::starting},
-    // memory
-    Call{"mmap", Part::data}, Call{"mprotect", Part::data}, Call{"munmap"}, Call{"madvise"}, Call{"brk"},
-    Call{"mremap", Part::all, Phase::serving, kMemory},
-    // threads
-    Call{"set_robust_list"}, Call{"rseq"}, Call{"sched_getaffinity", Part::all, Phase::serving, "malloc(3) counts processors for its arenas"},
-    Call{"sched_yield"}, Call{"gettid"}, Call{"exit"}, Call{"exit_group"},
-    Call{"prctl", Part::names},
-    // chance and time
-    Call{"getrandom"}, Call{"getpid"}, Call{"sysinfo"},
-    Call{"clock_gettime", Part::all, Phase::serving, kOldKernel}, Call{"gettimeofday", Part::all, Phase::serving, kOldKernel},
-    Call{"clock_nanosleep", Part::all, Phase::serving, "waiting to write the log"},
-    // signals
-    Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"}, Call{"rt_sigreturn", Part::all, Phase::serving, "signal handlers"},
-    Call{"restart_syscall", Part::all, Phase::serving, "waits after a stop (SIGSTOP, a debugger)"},
-    Call{"tgkill", Part::own_threads, Phase::serving, kAbort}, Call{"writev", Part::all, Phase::serving, kAbort},
-};
+});
 
 /// What the sanitizers' runtimes need besides, in their builds only.
 inline constexpr std::array kSanitizerCalls{

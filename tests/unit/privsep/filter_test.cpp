@@ -79,7 +79,7 @@ TEST_CASE("Neither child may start a program, trace, bind or load", "[privsep][f
 {
     if (sys::kReadsAllFiles) return;
     const auto call = GENERATE(as<std::string>{}, "execve", "execveat", "fork", "vfork", "ptrace", "bind", "listen",
-                               "process_vm_readv", "kill", "io_uring_setup", "mount", "bpf", "socketpair", "sendto",
+                               "process_vm_readv", "kill", "io_uring_setup", "mount", "bpf", "socketpair", "sendmsg",
                                "sendmmsg", "memfd_create", "open", "setuid", "capset", "keyctl", "dup", "pidfd_open");
     CAPTURE(call);
     CHECK_FALSE(allows(filter(Process::worker), call));
@@ -89,7 +89,7 @@ TEST_CASE("Neither child may start a program, trace, bind or load", "[privsep][f
 TEST_CASE("The worker opens no file, the keyholder no socket", "[privsep][filter]")
 {
     if (!sys::kReadsAllFiles) CHECK_FALSE(allows(filter(Process::worker), "openat", {0, 0, 0, 0}));
-    for (const auto* call : {"socket", "connect", "accept4", "sendto", "recvfrom"})
+    for (const auto* call : {"socket", "connect", "accept4", "sendmsg", "recvfrom"})
         CHECK_FALSE(allows(filter(Process::keyholder), call, {AF_INET, SOCK_STREAM, 0}));
 }
 
@@ -154,8 +154,12 @@ TEST_CASE("The arguments of other calls are held to what the code uses", "[privs
     }
     for (const std::uint64_t own : {4U, 7U, 1023U, 1024U, 1'048'575U})
         CHECK(allows(worker, "shutdown", {own, SHUT_WR}));
-    CHECK(allows(worker, "sendmsg", {5, 0, MSG_NOSIGNAL}));
-    CHECK_FALSE(allows(worker, "sendmsg", {5, 0, MSG_FASTOPEN | MSG_NOSIGNAL}));
+    constexpr std::uint64_t kAnAddress = std::uint64_t{1} << 40;
+    for (const auto& child : {worker, keyholder}) {
+        CHECK(allows(child, "sendto", {5, 0, 1, MSG_NOSIGNAL, 0, 0}));
+        CHECK_FALSE(allows(child, "sendto", {5, 0, 1, MSG_FASTOPEN | MSG_NOSIGNAL, 0, 0}));
+        CHECK_FALSE(allows(child, "sendto", {5, 0, 1, MSG_NOSIGNAL, kAnAddress, 16}));
+    }
     CHECK(allows(worker, "setsockopt", {5, SOL_SOCKET, SO_LINGER}));
     CHECK_FALSE(allows(worker, "setsockopt", {5, SOL_SOCKET, SO_ATTACH_FILTER}));
     CHECK_FALSE(allows(worker, "setsockopt", {5, SOL_SOCKET, SO_REUSEPORT}));
