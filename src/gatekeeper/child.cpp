@@ -84,7 +84,7 @@ void Child::tell_bytes(const ipc::Bytes& message, std::span<const int> descripto
     if (!control_) return;
     const Result<void> sent = control_.send(message, descriptors);
     if (sent || sent.error().fault == Fault::reset) return;
-    log::error("child killed", {{"child", name_},
+    log::audit("child killed", {{"child", name_},
                                 {"pid", pid_},
                                 {"reason", "it does not take its messages"},
                                 {"fault", sallyport::name(sent.error().fault)},
@@ -96,6 +96,8 @@ std::optional<ipc::Bytes> Child::heard()
 {
     if (!control_ || !readable_now(control_.fd())) return std::nullopt;
     const Result<sys::Received> received = control_.receive(buffer_);
+    const bool too_large = !received && received.error().fault == Fault::over_limit;
+    if (too_large || (received && !received->descriptors.empty())) return ipc::Bytes{};
     if (!received || received->size == 0) {
         dismiss();
         return std::nullopt;

@@ -50,8 +50,8 @@ public:
         tell_bytes(ipc::encode(message), descriptors);
     }
 
-    /// Its next message if there is one now; nothing otherwise. After its last one the channel is closed, and so it is
-    /// after a message that is too large.
+    /// Its next message if there is one now; nothing otherwise. After its last one the channel is closed. A message
+    /// that is too large, or brings descriptors, comes out empty: none of any kind.
     [[nodiscard]] std::optional<ipc::Bytes> heard();
 
     /// Closes the channel, which tells it to go.

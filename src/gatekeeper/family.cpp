@@ -1,6 +1,7 @@
 #include "family.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "audit_lines.hpp"
 #include "sallyport/base/contract.hpp"
@@ -22,9 +23,10 @@ std::string in_words(Millis time)
 /// A child that never stops talking must not keep us from signals and deadlines.
 constexpr int kMessagesPerTurn = 64;
 
-/// What the last worker may have done to the sockets that it shared with us.
-void mend_listeners(const std::vector<BoundListener>& listeners, const Settings& settings)
+/// What the last worker may have done to the sockets that it shared with us. Returns those that listen.
+std::vector<int> mend_listeners(const std::vector<BoundListener>& listeners, const Settings& settings)
 {
+    std::vector<int> listening;
     for (const BoundListener& listener : listeners) {
         const std::string& bind = settings.listeners.at(listener.listener).bind;
         for (const UniqueFd& socket : listener.sockets) {
@@ -34,8 +36,10 @@ void mend_listeners(const std::vector<BoundListener>& listeners, const Settings&
                            {{"bind", bind}, {"reason", mended.error().cause.message()}, {"remedy", "restart"}});
             else if (*mended)
                 log::audit("listening again", {{"bind", bind}, {"reason", "a worker had stopped the socket"}});
+            if (mended) listening.push_back(socket.get());
         }
     }
+    return listening;
 }
 
 } // namespace
@@ -87,7 +91,9 @@ void Family::bear_worker(TimePoint now)
 {
     if (!bear(worker_, now)) return;
     introductions_ = 0;
-    mend_listeners(listeners_, settings_);
+    losses_ = 0;
+    ready_ = false;
+    listening_ = mend_listeners(listeners_, settings_);
     brief_worker(worker_.process, settings_, listeners_);
     introduce_members();
     worker_.process.tell(ipc::Serve{});
@@ -135,7 +141,7 @@ void Family::check_deadline(Member& member, TimePoint now)
 
 void Family::kill(Member& member, std::string_view reason)
 {
-    log::error("child killed", {{"child", member.process.name()}, {"pid", member.process.pid()}, {"reason", reason}});
+    log::audit("child killed", {{"child", member.process.name()}, {"pid", member.process.pid()}, {"reason", reason}});
     member.process.kill();
     member.phase = Phase::leaving;
     if (&member == &keyholder_) expect_nothing(worker_);
@@ -201,7 +207,8 @@ void Family::hear(Member& member, TimePoint now)
         if (!message) break;
         if (const auto trapped = ipc::decode<ipc::Trapped>(*message)) {
             note_trap(member, *trapped);
-            continue;
+            member.process.dismiss(); // who says more after its last word lies
+            break;
         }
         const bool lawful = &member == &keyholder_ ? hear_keyholder(*message, now) : hear_worker(*message, now);
         if (!lawful) kill(member, "it said what no child says");
@@ -248,6 +255,7 @@ bool Family::keyholder_loaded(const ipc::Loaded& loaded)
 
 bool Family::worker_ready()
 {
+    if (std::exchange(ready_, true)) return false;
     log::info("serving", {{"worker", worker_.process.pid()},
                           {"keyholder", keyholder_.process.pid()},
                           {"shards", settings_.hello.shards},
@@ -262,7 +270,9 @@ bool Family::worker_ready()
 /// If the keyholder has died, its death is told next, and a new one is introduced to this worker.
 bool Family::worker_lost_its_keys(const ipc::KeysLost& lost, TimePoint now)
 {
-    if (lost.introductions != introductions_) return lost.introductions < introductions_;
+    if (lost.introductions <= losses_ || lost.introductions > introductions_) return false;
+    losses_ = lost.introductions;
+    if (lost.introductions < introductions_) return true; // a newer one is on its way
     keyless_ = true;
     const bool loads = keyholder_.deadline != TimePoint::max(); // it answers nobody meanwhile
     if (worker_.phase == Phase::serving && keyholder_.phase == Phase::serving && !loads)
@@ -297,6 +307,13 @@ bool Family::failed(Member& member, const ipc::Failed& failure, TimePoint now)
     return true;
 }
 
+void Family::check_listeners()
+{
+    const bool stopped = std::ranges::any_of(listening_, [](int fd) { return sys::is_listening(fd) == false; });
+    listening_.clear(); // until another worker is born: the poll would return at once
+    if (stopped && worker_.phase == Phase::serving) kill(worker_, "it has stopped a listening socket");
+}
+
 void Family::reload(TimePoint now)
 {
     if (keyholder_.phase != Phase::serving) {
@@ -312,6 +329,7 @@ void Family::drain(TimePoint now)
 {
     if (wants_worker()) bear_worker(now); // between two lives: somebody has to serve who is queued
     draining_ = true;
+    listening_.clear();
     listeners_.clear(); // the port is refused as soon as the worker closes its copies too
     if (worker_.phase == Phase::absent) {
         drained_ = ipc::Drained{};

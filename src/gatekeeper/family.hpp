@@ -45,6 +45,11 @@ public:
     [[nodiscard]] int worker_channel() const { return worker_.process.channel(); }
     void listen(TimePoint now);
 
+    /// The listening sockets, to poll for no event: POLLHUP says that one has been stopped, which only a captured
+    /// worker does. Then: `check_listeners`, which replaces it.
+    [[nodiscard]] const std::vector<int>& listening() const { return listening_; }
+    void check_listeners();
+
     /// A process has died and was reaped. Strangers are ignored.
     void bury(pid_t pid, int status, TimePoint now);
 
@@ -105,7 +110,10 @@ private:
     Member keyholder_;
     Member worker_;
     std::uint32_t introductions_{0}; ///< of the present worker
+    std::uint32_t losses_{0};        ///< up to which of them it has said that their channels have ended
     bool keyless_{false};            ///< its key channels have ended
+    bool ready_{false};              ///< it has said so
+    std::vector<int> listening_;     ///< of `listeners_`, while nobody is known to have stopped one
     bool established_{false};
     bool draining_{false};
     std::optional<ipc::Drained> drained_;

@@ -1,11 +1,11 @@
 #include "supervisor.hpp"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -16,6 +16,9 @@ namespace sallyport::gatekeeper {
 
 namespace {
 
+/// What comes before the listening sockets in what is waited for.
+constexpr std::ptrdiff_t kChannels = 3;
+
 class Supervisor {
 public:
     Supervisor(Family& family, Signals& signals, BypassWatch* watch) : family_{family}, signals_{signals}, watch_{watch}
@@ -25,7 +28,7 @@ public:
     ExitCode run();
 
 private:
-    void wait() const;
+    void wait();
     void look_past_us();
     std::optional<ExitCode> answer(int signal);
     std::optional<ExitCode> stop(int signal);
@@ -61,14 +64,18 @@ int milliseconds_until(TimePoint due)
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
-void Supervisor::wait() const
+void Supervisor::wait()
 {
-    std::array entries{pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-                       pollfd{.fd = family_.keyholder_channel(), .events = POLLIN, .revents = 0},
-                       pollfd{.fd = family_.worker_channel(), .events = POLLIN, .revents = 0}};
-    // Whatever it answers, every one of the three is looked at without blocking.
+    std::vector entries{pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+                        pollfd{.fd = family_.keyholder_channel(), .events = POLLIN, .revents = 0},
+                        pollfd{.fd = family_.worker_channel(), .events = POLLIN, .revents = 0}};
+    for (const int listening : family_.listening())
+        entries.push_back({.fd = listening, .events = 0, .revents = 0});
+    // Whatever it answers, each of the first three is looked at without blocking.
     const TimePoint due = watch_ == nullptr ? family_.due() : std::min(family_.due(), watch_->due());
     static_cast<void>(::poll(entries.data(), entries.size(), milliseconds_until(due)));
+    const auto ended = [](const pollfd& entry) { return (entry.revents & POLLHUP) != 0; };
+    if (std::any_of(entries.begin() + kChannels, entries.end(), ended)) family_.check_listeners();
 }
 
 void Supervisor::look_past_us()

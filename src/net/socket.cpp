@@ -39,7 +39,7 @@ Result<Arrival> Socket::receive(std::span<std::byte> into)
 Result<std::size_t> Socket::send_some(std::span<const std::byte> bytes)
 {
     // Not send(2): its flags could connect a new socket (MSG_FASTOPEN), which Landlock does not see, so the worker's
-    // filter has no sendto. SIGPIPE is ignored.
+    // filter looks at them, and that takes time. SIGPIPE is ignored.
     const ssize_t sent = ::write(fd_.get(), bytes.data(), bytes.size());
     if (sent >= 0) {
         if (static_cast<std::size_t>(sent) < bytes.size()) watch_.clear_writable();

@@ -81,7 +81,7 @@ bool ipv6_is_absent(const Error& error)
 
 bool is_socket_file(const std::string& path)
 {
-    struct stat file{};
+    struct stat file {};
     return ::lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
@@ -102,17 +102,6 @@ bool bind_over_stale_file(const UniqueFd& socket, const SocketAddress& address)
         return false;
     }
     return bind_to(socket, address);
-}
-
-Result<bool> is_listening(int fd)
-{
-    int listening{};
-    int type{};
-    socklen_t size = sizeof listening;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
-        ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
-        return fail(Fault::malformed, Side::self, "adopting an inherited socket", last_errno());
-    return listening == 1 && type == SOCK_STREAM;
 }
 
 bool add_flag(int fd, int read_command, int write_command, int flag)
@@ -146,6 +135,17 @@ Result<UniqueFd> listen_unix(const SocketAddress& address, mode_t mode)
     return socket;
 }
 
+Result<bool> is_listening(int fd)
+{
+    int listening{};
+    int type{};
+    socklen_t size = sizeof listening;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 ||
+        ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+        return fail(Fault::malformed, Side::self, "asking a listening socket", last_errno());
+    return listening == 1 && type == SOCK_STREAM;
+}
+
 Result<UniqueFd> adopt_listening(int fd)
 {
     const auto listening = is_listening(fd);
@@ -159,11 +159,9 @@ Result<UniqueFd> adopt_listening(int fd)
 
 Result<bool> keep_listening(int fd)
 {
-    int listens = 0;
-    socklen_t size = sizeof listens;
-    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
-        return fail_errno("asking a listening socket");
-    if (listens != 0) return false;
+    const auto listens = is_listening(fd);
+    if (!listens) return std::unexpected{listens.error()};
+    if (*listens) return false;
     if (::listen(fd, kBacklog) != 0) return fail_errno("listening again");
     return true;
 }

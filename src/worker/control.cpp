@@ -107,6 +107,7 @@ void Control::hear_keyholder()
 // Gatekeeper's to mend: it knows whether the keyholder has died, or wants no more of this worker.
 void Control::lose_keyholder(std::string_view reason)
 {
+    if (!keyholder_lives_) return; // said already
     log::warn("the keyholder does not answer; new handshakes wait for another", {{"reason", reason}});
     keyholder_lives_ = false;
     static_cast<void>(gatekeeper_.send(ipc::encode(ipc::KeysLost{introductions_})));

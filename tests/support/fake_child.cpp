@@ -2,10 +2,14 @@
 //
 // It is copied into a test's directory as sallyport-keyholder and sallyport-worker. Beside it lie the FIFO `journal`
 // and a file `<role>.script`, from which each birth takes one line (none: behave):
-//   keyholder: fail, die, mute, fail-again, mute-again (loads once, then fails or does not answer)
+//   keyholder: fail, die, mute, fail-again, mute-again (loads once, then fails or does not answer), hold-again,
+//              hold-and-fail-again (loads once, then answers the next Load on SIGUSR1)
 //   worker:    fail, die, mute, babble (an unlawful message), stubborn (does not drain), die-draining,
 //              desert (closes its channel and lives on), accept (answers one connection), keyless (says that its first
-//              key channels have ended)
+//              key channels have ended), keyless-later (on SIGUSR1); and after Ready unlawfully: ready-twice,
+//              keyless-twice, keyless-early (of channels to come), large (a message), gift (a descriptor), last-words
+#include <array>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -51,6 +55,8 @@ private:
     void obey_worker_word(const ipc::Bytes& message, Control kind, std::vector<UniqueFd> descriptors);
     void load();
     void serve();
+    void misbehave();
+    static void wait_for_usr1();
     void drain(std::uint32_t timeout_ms);
     void remember_secret(int fd) const;
     void meet(std::vector<UniqueFd> channels);
@@ -152,8 +158,9 @@ void FakeChild::load()
     note("load");
     ++loads_;
     if (script_ == "die") std::exit(3);
+    if (script_.starts_with("hold") && loads_ == 2) wait_for_usr1();
     if (script_ == "mute" || (script_ == "mute-again" && loads_ > 1)) return;
-    if (script_ == "fail" || (script_ == "fail-again" && loads_ > 1))
+    if (script_ == "fail" || (script_.ends_with("fail-again") && loads_ > 1))
         return say(ipc::Failed{.exit_code = 78, .text = "tls.key does not belong to tls.crt"});
     ipc::LoadedPair pair;
     pair.label = "tls.crt";
@@ -170,11 +177,35 @@ void FakeChild::serve()
     if (script_ == "babble") return say(ipc::Load{});
     say(ipc::Ready{});
     if (script_ == "accept") answer_one_connection();
-    if (script_ == "keyless") say(ipc::KeysLost{.introductions = 1});
+    if (script_ == "keyless-later") wait_for_usr1();
+    if (script_.starts_with("keyless")) say(ipc::KeysLost{.introductions = script_ == "keyless-early" ? 2U : 1U});
+    if (script_ == "keyless-later") note("lost its keys");
+    misbehave();
     if (script_ == "desert") {
         control_ = {};
         ::pause();
     }
+}
+
+void FakeChild::misbehave()
+{
+    if (script_ == "ready-twice") say(ipc::Ready{});
+    if (script_ == "keyless-twice") say(ipc::KeysLost{.introductions = 1});
+    if (script_ == "large") static_cast<void>(control_.send(ipc::Bytes(ipc::kMessageMax + 1)));
+    const std::array gift{STDOUT_FILENO};
+    if (script_ == "gift") static_cast<void>(control_.send(ipc::encode(ipc::KeysLost{.introductions = 1}), gift));
+    if (script_ != "last-words") return;
+    say(ipc::Trapped{.call = 1});
+    say(ipc::Trapped{.call = 2});
+}
+
+/// It is blocked from the start, so one that came before is not lost.
+void FakeChild::wait_for_usr1()
+{
+    sigset_t awaited{};
+    sigaddset(&awaited, SIGUSR1);
+    int signal{};
+    sigwait(&awaited, &signal);
 }
 
 void FakeChild::drain(std::uint32_t timeout_ms)
@@ -227,6 +258,9 @@ void FakeChild::answer_one_connection() const
 
 int main(int, char** arguments)
 {
+    sigset_t held{};
+    sigaddset(&held, SIGUSR1);
+    ::sigprocmask(SIG_BLOCK, &held, nullptr);
     const std::string role = std::string{arguments[0]}.substr(std::string{"sallyport-"}.size());
     FakeChild{role, sys::executable_directory().value()}.live();
 }

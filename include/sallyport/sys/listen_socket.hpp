@@ -32,6 +32,9 @@ inline constexpr int kBacklog = 4096;
 /// makes it non-blocking and close-on-exec.
 [[nodiscard]] Result<UniqueFd> adopt_listening(int fd);
 
+/// Whether it is a stream socket that listens. Errors: `malformed`, it is no socket.
+[[nodiscard]] Result<bool> is_listening(int fd);
+
 /// Listens again if it no longer does: connect(2) to AF_UNSPEC, or shutdown(2), by anybody who shares the socket stops
 /// it, and leaves it bound. True if that was needed.
 [[nodiscard]] Result<bool> keep_listening(int fd);

@@ -131,7 +131,8 @@ TEST_CASE("A killed worker is followed by another on the same sockets, with its 
     CHECK(all.find("keyholder born") == all.rfind("keyholder born"));
 }
 
-TEST_CASE("A listener that a worker has stopped listens again for the next one", "[gatekeeper][supervisor]")
+TEST_CASE("A worker that stops a listener is killed at once, and the next one listens again",
+          "[gatekeeper][supervisor]")
 {
     Household house;
     // A port that was asked for by its number: the kernel takes one of its own choice back.
@@ -141,14 +142,14 @@ TEST_CASE("A listener that a worker has stopped listens again for the next one",
     house.listeners.push_back(first_listener(std::move(socket)));
     house.start();
     const pid_t first = pid_of(house.wait_for("worker born "));
+    house.wait_for("worker serve");
     house.wait_for_log("serving");
     const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
     REQUIRE(::connect(captured.get(), &nowhere, sizeof nowhere) == 0);
-    REQUIRE_FALSE(connected_to(address));
-    ::kill(first, SIGKILL);
     house.wait_for("worker serve");
+    CHECK(is_reaped(first));
     CHECK(connected_to(address));
-    CHECK_THAT(house.heard(), Contains("listening again"));
+    CHECK_THAT(house.heard(), Contains("listening again") && Contains("it has stopped a listening socket"));
 }
 
 TEST_CASE("A killed keyholder is followed by another with the same ticket secret, and the worker lives on",
@@ -218,6 +219,69 @@ TEST_CASE("A worker whose key channels the living keyholder has ended is followe
     house.wait_for("worker serve");
     CHECK_THAT(house.heard(), Contains("the keyholder wants no more of it"));
     CHECK(house.heard().find("keyholder born") == house.heard().rfind("keyholder born"));
+}
+
+TEST_CASE("A worker that says what is not lawful is killed, and the audit log says so", "[gatekeeper][supervisor]")
+{
+    const std::string crime = GENERATE("ready-twice", "keyless-twice", "keyless-early", "large", "gift");
+    CAPTURE(crime);
+    Household house;
+    house.script("worker", crime + "\n");
+    house.patience.keyless = kPatience;
+    house.start();
+    const pid_t captured = pid_of(house.wait_for("worker born "));
+    house.wait_for("worker serve");
+    house.wait_for("worker serve");
+    CHECK(is_reaped(captured));
+    CHECK_THAT(house.heard(), Contains("it said what no child says"));
+}
+
+TEST_CASE("Only the first last word counts: a child cannot fill the audit log with them", "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.script("worker", "last-words\n");
+    house.patience.grace = 300ms;
+    house.start();
+    house.wait_for("worker serve");
+    house.wait_for("worker serve");
+    const std::string all = house.heard();
+    CHECK(all.find("system call refused") != std::string::npos);
+    CHECK(all.find("system call refused") == all.rfind("system call refused"));
+}
+
+TEST_CASE("A worker that loses its keys while the keyholder reads is introduced again when that has ended",
+          "[gatekeeper][supervisor]")
+{
+    const auto [script, outcome] = GENERATE(table<std::string, std::string>({
+        {"hold-again", "certificate loaded"},
+        {"hold-and-fail-again", "certificates not reloaded"},
+    }));
+    CAPTURE(script);
+    Household house;
+    house.script("keyholder", script + "\n");
+    house.script("worker", "keyless-later\n");
+    house.patience.keyless = 1ms; // it would be killed at once
+    house.start();
+    const pid_t keyholder = pid_of(house.wait_for("keyholder born "));
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for("worker met 3");
+    house.wait_for_log("serving");
+    house.signal(SIGHUP);
+    house.wait_for_log("reading the certificates again");
+    ::kill(worker, SIGUSR1);
+    house.wait_for("worker lost its keys");
+    // The gatekeeper has heard that when it has answered two more signals.
+    for (int i = 0; i < 2; ++i) {
+        house.signal(SIGHUP);
+        house.wait_for_log("reading the certificates again");
+    }
+    ::kill(keyholder, SIGUSR1);
+    house.wait_for("worker met 3");
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 0);
+    const std::string all = house.heard();
+    CHECK_THAT(all, Contains(outcome));
+    CHECK(all.find("worker born") == all.rfind("worker born"));
 }
 
 TEST_CASE("SIGTERM and SIGINT drain the worker, close the port, and end in good order, as PID 1 too",
