@@ -10,7 +10,8 @@ EXECUTABLES = ("sallyport", "sallyport-keyholder", "sallyport-worker")
 class Installation:
     """The three executables where any user may run them: a checkout can lie in a home that is closed to others."""
 
-    def __init__(self, built):
+    def __init__(self, built, is_captured=False):
+        self.is_captured = is_captured  # a process of it will do what it must not
         self.root = Path(tempfile.mkdtemp(prefix="sallyport-bin-"))
         self.root.chmod(0o755)
         for name in EXECUTABLES:

@@ -64,9 +64,9 @@ class Log:
             return lines[count - 1]
 
 
-def traced(name):
+def traced(installation, name):
     """The words before a command whose system calls are to be written down, for support/traced_calls.py."""
-    directory = os.environ.get("SALLYPORT_TRACE")
+    directory = "" if installation.is_captured else os.environ.get("SALLYPORT_TRACE")
     # -D: the command stays our child, and strace stands aside.
     return ["strace", "-D", "-f", "-qq", "-o", f"{directory}/{name}"] if directory else []
 
@@ -86,7 +86,8 @@ class Sallyport:
             command += ["--config", str(self.config_file)]
         self.may_trap = False  # whether a call outside the profiles is meant
         self.process = subprocess.Popen(
-            [*traced(self.workdir.name), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+            [*traced(installation, self.workdir.name), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, cwd="/",
             env={"PATH": os.environ["PATH"], **(environment or {})}, pass_fds=pass_fds,
         )
         self.log = Log(self.process.stdout)
