@@ -2,9 +2,9 @@
 //
 // It is linked from the process's own main, with two functions wrapped. It stands in a test's installation in the place
 // of the real one, beside the Unix socket `orders`, which it connects to before it is confined. Each line that comes is
-// a system call, or several, and may be repeated until one fails:
+// a system call, or several, and may be repeated until one fails that is not only tried:
 //     openat -100 s:/etc/passwd 0
-//     repeat 1000 sendto 5 x:06ff 2 0x4000 0 0 ; recvfrom 5 z:600 600 0 0 0
+//     repeat 1000 sendto 5 x:06ff 2 0x4000 0 0 ; try recvfrom 5 z:600 600 0x40 0 0
 // An argument is a number; s:TEXT, a string; x:HEX, bytes; z:SIZE, so many zeros; a:PORT, a socket address of
 // 127.0.0.1; u:, one of no family; m:PORT, a message to that address; d:FD, a message with that descriptor; r:, a
 // linger of 0 s, which turns a close into a reset; $, what the last call gave. What the last call of a line gave goes
@@ -145,6 +145,7 @@ public:
     Call(std::istream& words, long last)
     {
         words >> name_;
+        may_fail_ = name_ == "try" && words >> name_;
         number_ = kCalls.at(name_);
         std::string word;
         for (long& value : values_)
@@ -155,12 +156,14 @@ public:
     }
     [[nodiscard]] long make() const
     {
-        return ::syscall(number_, values_[0], values_[1], values_[2], values_[3], values_[4], values_[5]);
+        const long result = ::syscall(number_, values_[0], values_[1], values_[2], values_[3], values_[4], values_[5]);
+        return may_fail_ ? std::max(0L, result) : result;
     }
     [[nodiscard]] const std::string& name() const { return name_; }
 
 private:
     std::string name_;
+    bool may_fail_{false};
     long number_{};
     Arguments arguments_;
     std::array<long, 6> values_{};

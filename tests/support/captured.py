@@ -80,7 +80,7 @@ class Captured:
     def serves(self):
         """A request through it is answered."""
         try:
-            with TlsClient(address_of(self.config), client_context(self.pki.ca)) as client:
+            with TlsClient(address_of(self.config), client_context(self.pki.ca), timeout=5) as client:
                 client.handshake().send(b"alive")
                 return client.receive_exactly(5) == b"alive"
         except (OSError, AssertionError, EOFError):
