@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from support import trace
 from support.pki import SERVICE_UID
 from support.ports import free_port
 from support.procfs import Process
@@ -64,11 +65,12 @@ class Log:
             return lines[count - 1]
 
 
-def traced(installation, name):
+def traced(installation, name, wrapper_words):
     """The words before a command whose system calls are to be written down, for support/traced_calls.py."""
-    directory = "" if installation.is_captured else os.environ.get("SALLYPORT_TRACE")
-    # -D: the command stays our child, and strace stands aside.
-    return ["strace", "-D", "-f", "-qq", "-o", f"{directory}/{name}"] if directory else []
+    directory = os.environ.get("SALLYPORT_TRACE")
+    if not directory or installation.is_captured or "strace" in wrapper_words:
+        return []
+    return trace.wrapper(f"{directory}/{name}")
 
 
 class Sallyport:
@@ -86,7 +88,7 @@ class Sallyport:
             command += ["--config", str(self.config_file)]
         self.may_trap = False  # whether a call outside the profiles is meant
         self.process = subprocess.Popen(
-            [*traced(installation, self.workdir.name), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [*traced(installation, self.workdir.name, wrapper), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, cwd="/",
             env={"PATH": os.environ["PATH"], **(environment or {})}, pass_fds=pass_fds,
         )

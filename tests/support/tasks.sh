@@ -28,12 +28,24 @@ task_demo() {
 task_test() {
     local preset=release
     case ${1:-} in
+        --traced) shift && test_traced "$@" && return ;;
         --asan | --tsan | --dev) preset=${1#--} && shift ;;
     esac
     need build test
     compile "$preset" TESTS
     run_unit_tests "$preset" "$@"
     run_python_tests "$preset" "$@"
+}
+
+# The integration tests, the processes under strace; then the table of profiles beside what they called.
+test_traced() {
+    local status=0
+    need build test
+    compile release TESTS
+    rm -rf build/trace && mkdir -p build/trace
+    SALLYPORT_TRACE=$PWD/build/trace run_python_tests release "$@" || status=$?
+    as_root "$python" tests/support/traced_calls.py build/trace build/release/bin/print_profiles || status=$?
+    return "$status"
 }
 
 run_unit_tests() {

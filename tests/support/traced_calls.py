@@ -1,66 +1,54 @@
-"""Holds the table of profiles against traces of the integration suite.
+"""Holds the table of profiles against traces of the test suite: ./run test --traced.
 
-    SALLYPORT_TRACE=DIR ./run test
-    python3 tests/support/traced_calls.py DIR build/release/bin/print_profiles
+    python3 tests/support/traced_calls.py DIRECTORY build/release/bin/print_profiles
 
 Exit 1 if a process made a call outside its profile, or if a row that no trace shows does not say what needs it.
 """
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(\(| resumed)")
-EXECUTED = re.compile(r'^(\d+) +execve\("[^"]*/(sallyport[\w-]*)"')
-STARTED = re.compile(r"^(\d+) +(?:<\.\.\. )?(?:clone3?|fork|vfork)\b.*= (\d+)$")
+from trace import calls_in
 
 
-class Trace:
-    """One file: who is which process, from when on it is under its filter, and what it called since."""
-
-    def __init__(self, path):
-        self.name_of, self.process_of, self.filtered, self.calls = {}, {}, set(), {}
-        for line in path.read_text(errors="replace").splitlines():
-            self._read(line)
-
-    def _read(self, line):
-        call = CALL.match(line)
-        if not call:
-            return
-        thread, name, form = call.groups()
-        if executed := EXECUTED.match(line):
-            self.process_of[thread] = thread
-            self.name_of[thread] = executed[2]
-        if started := STARTED.match(line):
-            is_thread = "CLONE_THREAD" in line or "clone3" not in name
-            if self.process_of.get(thread) in self.filtered and is_thread:
-                self.process_of[started[2]] = self.process_of[thread]
-        process = self.process_of.get(thread)
-        # Refused calls are probes.
-        if process in self.filtered and form == "(" and " = -1 EPERM" not in line:
-            self.calls.setdefault(self.name_of[process], set()).add(name)
+def filtered_calls(path):
+    """(executable, call) of each call that was made under a filter of ours and not refused by it."""
+    filtered = set()
+    for call in calls_in(path):
+        # A refused call is a probe.
+        if call.process in filtered and call.begins and " = -1 EPERM" not in call.text:
+            yield call.executable, call.name
         # libseccomp asks what the kernel can do, with NULL, before it installs.
-        if name == "seccomp" and "SECCOMP_SET_MODE_FILTER" in line and "NULL" not in line and process:
-            self.filtered.add(process)
+        if call.name == "seccomp" and "SECCOMP_SET_MODE_FILTER" in call.text and "NULL" not in call.text:
+            filtered.add(call.process)
+
+
+def judge(row, seen):
+    """What is wrong with one row of the table, as sentences."""
+    listed = {call["name"]: call["unseen"] for call in row["calls"]}
+    if not row["permits"]:
+        return [f"{row['name']} calls {name}, which it is forbidden" for name in sorted(seen & set(listed))]
+    return [
+        *(f"{row['name']} calls {name}, which its list lacks" for name in sorted(seen - set(listed))),
+        *(f"{row['name']} never calls {name}: the row needs a reason, or is not needed"
+          for name, reason in listed.items() if name not in seen and not reason),
+    ]
 
 
 def main(directory, print_profiles):
-    shown = {}
-    for path in Path(directory).iterdir():
-        for name, calls in Trace(path).calls.items():
-            shown.setdefault(name, set()).update(calls)
-    wrong = False
-    for row in json.loads(subprocess.run([print_profiles], check=True, capture_output=True, text=True).stdout):
-        calls, listed = shown.get(row["executable"], set()), {call["name"]: call for call in row["calls"]}
-        outside = calls - set(listed) if row["permits"] else calls & set(listed)
-        silent = [name for name, call in listed.items() if name not in calls and not call["unseen"] and row["permits"]]
-        spoken = [name for name, call in listed.items() if name in calls and call["unseen"]]
-        print(f"{row['name']}: {len(calls)} calls seen; outside: {sorted(outside)}; "
-              f"never seen, without a reason: {silent}; seen, though said to be unseen: {spoken}")
-        wrong = wrong or bool(outside) or bool(silent)
-    return 1 if wrong else 0
+    rows = json.loads(subprocess.run([print_profiles], check=True, capture_output=True, text=True).stdout)
+    paths = list(Path(directory).iterdir())
+    seen = {(executable, name) for path in paths for executable, name in filtered_calls(path)}
+    troubles = [] if paths else ["there is no trace"]
+    for row in rows:
+        own = {name for executable, name in seen if executable == row["executable"]}
+        troubles += judge(row, own)
+        spoken = sorted(call["name"] for call in row["calls"] if call["unseen"] and call["name"] in own)
+        print(f"{row['name']}: {len(own)} calls in {len(paths)} traces; seen, though their rows say when: {spoken}")
+    print("\n".join(troubles) or "every call is in its list, and every row is needed")
+    return 1 if troubles else 0
 
 
 if __name__ == "__main__":
