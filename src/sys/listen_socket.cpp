@@ -81,7 +81,7 @@ bool ipv6_is_absent(const Error& error)
 
 bool is_socket_file(const std::string& path)
 {
-    struct stat file {};
+    struct stat file{};
     return ::lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
 }
 

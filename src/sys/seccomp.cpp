@@ -141,7 +141,7 @@ Result<void> report_traps(int fd, std::span<const std::byte> message, std::size_
     trap_report.fd = fd;
     trap_report.size = message.size();
     trap_report.number_at = number_at;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = on_trap;
     action.sa_flags = SA_SIGINFO;
     sigfillset(&action.sa_mask);

@@ -145,40 +145,61 @@ def test_a_socket_that_takes_no_line_is_a_mistake(installation, pki, kind):
     assert f"descriptor {number} is a" in said and "another number" in said
 
 
-DEV_LOG = Path("/dev/log")
+# A /dev of its own in a mount namespace of its own, with the socket $1/log as its log if there is one.
+OWN_DEV = """
+set -e
+mkdir -p "$1/dev"
+mount -t tmpfs sallyport-test "$1/dev"
+for node in null zero random urandom; do : > "$1/dev/$node"; mount --bind "/dev/$node" "$1/dev/$node"; done
+if [ -e "$1/log" ]; then : > "$1/dev/log"; mount --bind "$1/log" "$1/dev/log"; fi
+mount --rbind "$1/dev" /dev
+shift
+exec "$@"
+"""
 
 
-@pytest.mark.skipif(os.path.lexists(DEV_LOG), reason="this machine has a syslog of its own")
-@pytest.mark.xdist_group("dev_log")
-def test_the_audit_stream_goes_to_syslog(start, pki, verify):
-    # Goal: `log.audit: syslog`, from processes that could not open a socket themselves. Method: this test is the syslog
-    # daemon; every line is one datagram with priority, tag and pid, and the chains are whole.
+def in_own_dev(directory):
+    """The words before a command that is to see another /dev/log than this machine's, or none."""
+    return ("unshare", "--mount", "sh", "-c", OWN_DEV, "sh", directory)
+
+
+def syslog_inode(process):
+    """Of the datagram socket that a process writes its audit lines to."""
+    rows = [row.split() for row in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    datagram = {row[6] for row in rows if row[4] == "0002"}
+    inodes = {target.removeprefix("socket:[").rstrip("]") for target in process.descriptors().values()}
+    (found,) = inodes & datagram
+    return found
+
+
+def test_the_audit_stream_goes_to_syslog(start, pki, verify, tmp_path):
+    # Goal: `log.audit: syslog`, from processes that could not open a socket themselves, each by one of its own: who
+    # captures one cannot turn the others'. Method: this test is the syslog daemon; three sockets; every line is one
+    # datagram with priority, tag and pid, and the chains are whole.
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon, App(echo) as app:
-        daemon.bind(str(DEV_LOG))
-        try:
-            DEV_LOG.chmod(0o666)
-            lines = []
-            reader = threading.Thread(target=lambda: lines.extend(iter(lambda: daemon.recv(8192).decode(), "end")),
-                                      daemon=True)
-            reader.start()
-            sallyport = start(simple_config(pki.pair(), app.address, log={"audit": "syslog"}))
-            family = {name: process.pid for name, process in sallyport.family().items()}
-            sallyport.stop()
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
-                last.sendto(b"end", str(DEV_LOG))
-            reader.join(10)
-        finally:
-            DEV_LOG.unlink()
+        daemon.bind(str(tmp_path / "log"))
+        (tmp_path / "log").chmod(0o666)
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(iter(lambda: daemon.recv(8192).decode(), "end")),
+                                  daemon=True)
+        reader.start()
+        sallyport = start(simple_config(pki.pair(), app.address, log={"audit": "syslog"}),
+                          wrapper=in_own_dev(tmp_path))
+        family = sallyport.family()
+        assert len({syslog_inode(process) for process in family.values()}) == 3
+        sallyport.stop()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"end", str(tmp_path / "log"))
+        reader.join(10)
     assert not sallyport.log.matching(stream="audit")
-    for name, pid in family.items():
-        assert any(re.match(rf"<85>\w{{3}} [ \d]\d \d\d:\d\d:\d\d sallyport-{name}\[{pid}\]: {{", line) for line in lines)
+    for name, process in family.items():
+        head = re.compile(rf"<85>\w{{3}} [ \d]\d \d\d:\d\d:\d\d sallyport-{name}\[{process.pid}\]: {{")
+        assert any(head.match(line) for line in lines)
     done = verify("\n".join(lines))
     assert done.returncode == 0 and done.stdout.count(", ended") == 3, done.stdout
 
 
-@pytest.mark.skipif(os.path.lexists(DEV_LOG), reason="this machine has a syslog of its own")
-@pytest.mark.xdist_group("dev_log")
-def test_without_a_syslog_it_does_not_start(installation, pki):
+def test_without_a_syslog_it_does_not_start(installation, pki, tmp_path):
     # Goal: no silent loss of the audit stream. Method: no /dev/log; exit 69 names it.
     config = simple_config(pki.pair(), "127.0.0.1:7766", log={"audit": "syslog"})
-    assert "/dev/log" in Sallyport(installation, config).wait_for_exit(69)
+    assert "/dev/log" in Sallyport(installation, config, wrapper=in_own_dev(tmp_path)).wait_for_exit(69)

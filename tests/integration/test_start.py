@@ -15,6 +15,7 @@ from support.ports import free_port, port_443, unprivileged_port_start
 from support.procfs import CAP_NET_BIND_SERVICE, Process
 from support.programs import curl
 from support.sallyport import UNPRIVILEGED, Sallyport, address_of, simple_config
+from support.scale import SANITIZED
 from support.waiting import until
 
 WITHOUT_CAPABILITIES = [*UNPRIVILEGED, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
@@ -157,3 +158,14 @@ def test_a_self_signed_pair_is_made_only_when_asked_for(start, installation, pki
         start(arguments=[*flags, "--self-signed"])
         assert curl(("127.0.0.1", port), pki.ca, "--insecure").stdout == "self"
         Sallyport(installation, arguments=flags).wait_for_exit(78)
+
+
+@pytest.mark.skipif(SANITIZED, reason="their runtimes have threads of their own")
+def test_a_thread_that_cannot_be_had_is_a_refusal_that_names_the_limits(installation):
+    # Goal: all shards or none. Method: a user with as many tasks as all but the last two of four shards' threads need
+    # (gatekeeper: 2; keyholder: 2, and one per shard; worker: 2, and one per shard); exit 71.
+    shards, uid = 4, 64999
+    limited = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "prlimit", f"--nproc={6 + 2 * shards - 2}"]
+    arguments = ["run", "--listen", f"127.0.0.1:{free_port()}", "--to", "1", "--self-signed", "--shards", str(shards)]
+    said = Sallyport(installation, arguments=arguments, wrapper=limited).wait_for_exit(71)
+    assert "no thread for a shard (see pids.max and RLIMIT_NPROC): " in said

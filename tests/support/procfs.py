@@ -41,9 +41,9 @@ class Process:
         return [_status_fields(task / "status") for task in (self._root / "task").iterdir()]
 
     def suspend(self):
-        """SIGSTOP; returns once every thread has stopped: until then one may still accept, read or write."""
+        """SIGSTOP; returns once every thread has stopped (t: under strace): until then one may still accept or read."""
         os.kill(self.pid, signal.SIGSTOP)
-        until(lambda: all(status["State"][0] == "T" for status in self.thread_statuses()), 5, f"{self.pid} is stopped")
+        until(lambda: all(status["State"][0] in "Tt" for status in self.thread_statuses()), 5, f"{self.pid} is stopped")
 
     def capabilities(self, status=None):
         """The five sets as numbers."""

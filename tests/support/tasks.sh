@@ -28,7 +28,11 @@ task_demo() {
 task_test() {
     local preset=release
     case ${1:-} in
-        --traced) shift && test_traced "$@" && return ;;
+        --traced)
+            shift
+            test_traced "$@"
+            return
+            ;;
         --asan | --tsan | --dev) preset=${1#--} && shift ;;
     esac
     need build test
