@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(\(| resumed)")
-PROGRAM = re.compile(r'execve\("(?:[^"]*/)?([^"/]+)"')
+CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(\(| resumed>)")
+UNFINISHED = " <unfinished ...>"
+PROGRAM = re.compile(r'^\("(?:[^"]*/)?([^"/]+)"')
 STARTS = ("clone", "clone3", "fork", "vfork")
 STARTED = re.compile(r" = (\d+)$")
 
@@ -15,8 +16,7 @@ class Call:
     executable: str  # of the process, whose threads count as it does, and a fork until it starts a program of its own
     process: int
     name: str
-    text: str  # the line behind the thread's id
-    begins: bool  # not the rest of a call whose beginning stands further up
+    text: str  # what stands behind the name: "(3, …) = 0"
 
 
 def wrapper(path, *options):
@@ -26,9 +26,8 @@ def wrapper(path, *options):
 
 
 def calls_in(path):
-    """Every call, in the order of the file (written by strace -f -o)."""
-    lines = [(int(found[1]), found[2], found[3] == "(", line[found.end(1):].strip())
-             for line in Path(path).read_text(errors="replace").splitlines() if (found := CALL.match(line))]
+    """Every call, in the order in which they began (written by strace -f -o)."""
+    lines = _whole_lines(Path(path).read_text(errors="replace").splitlines())
     starter, process_of = _families(lines)
     executable_of = {}
 
@@ -37,24 +36,38 @@ def calls_in(path):
             executable_of[process] = executable(process_of(starter[process])) if process in starter else ""
         return executable_of[process]
 
-    for thread, name, begins, text in lines:
+    for thread, name, text in lines:
         process = process_of(thread)
-        if name == "execve" and begins and (program := PROGRAM.search(text)):
+        if name == "execve" and (program := PROGRAM.search(text)):
             executable_of[process] = program[1]
-        yield Call(executable(process), process, name, text, begins)
+        yield Call(executable(process), process, name, text)
+
+
+def _whole_lines(lines):
+    """[thread, call, text] of each call; those that another thread's lines cut in two are put together."""
+    whole, open_calls = [], {}
+    for line in lines:
+        if not (found := CALL.match(line)):
+            continue
+        thread, name, text = int(found[1]), found[2], line[found.end(2):]
+        if found[3] != "(":
+            text = text.removeprefix(" resumed>")
+            if thread in open_calls:
+                open_calls.pop(thread)[2] += text
+            continue
+        whole.append([thread, name, text.removesuffix(UNFINISHED)])
+        if text.endswith(UNFINISHED):
+            open_calls[thread] = whole[-1]
+    return whole
 
 
 def _families(lines):
     """Who started whom, and the process of a thread. A thread's first lines may stand before its start has returned."""
-    starter, threads, begun = {}, set(), {}
-    for thread, name, begins, text in lines:
-        if name not in STARTS:
-            continue
-        if begins:
-            begun[thread] = text
-        if started := STARTED.search(text):
+    starter, threads = {}, set()
+    for thread, name, text in lines:
+        if name in STARTS and (started := STARTED.search(text)):
             starter[int(started[1])] = thread
-            if "CLONE_THREAD" in begun[thread]:
+            if "CLONE_THREAD" in text:
                 threads.add(int(started[1]))
 
     def process_of(thread):
