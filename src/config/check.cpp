@@ -71,6 +71,18 @@ void check_socket_mode(const Node& node, const Listener& listener, Mistakes& mis
         mistakes.report(place_of(node, "socket_mode"), "'socket_mode' is for a bind such as unix:/run/x.sock");
 }
 
+void check_app(const Node& root, const Config& config, Mistakes& mistakes)
+{
+    if (config.app.upstream.empty() || config.upstreams.empty() || config.upstreams.contains(config.app.upstream))
+        return;
+    std::vector<std::string_view> names;
+    for (const auto& [name, upstream] : config.upstreams)
+        names.push_back(name);
+    const std::string meant = suggestion(config.app.upstream, names);
+    mistakes.report(place_of(*root.find("app"), "upstream"), "there is no upstream " + quote(config.app.upstream) +
+                                                                 (meant.empty() ? ": there is " + join(names) : meant));
+}
+
 void check_sandbox(const Node& root, const Config& config, Mistakes& mistakes)
 {
     if (config.sandbox.level != SandboxLevel::required || config.sandbox.seccomp == Seccomp::enforce) return;
@@ -117,6 +129,7 @@ void check(const Node& root, Given given, Config& config, Mistakes& mistakes)
     if (root.form != Node::Form::mapping && root.form != Node::Form::null) return; // reported when it was read
     check_presence(root, given, mistakes);
     check_sandbox(root, config, mistakes);
+    check_app(root, config, mistakes);
     if (config.listeners.empty()) return;
     const Node& nodes = *root.find("listeners");
     for (std::size_t i = 0; i < config.listeners.size(); ++i) {

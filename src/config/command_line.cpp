@@ -138,6 +138,8 @@ std::optional<std::string> contradiction(const CommandLine& line)
     if ((line.json || line.pid || line.verify_log) && (line.command == Command::run || line.command == Command::check))
         return "--json, --pid and --verify-log belong to 'sallyport audit'";
     if (line.verify_log && (line.json || line.pid)) return "--verify-log stands alone: it is about a file";
+    if (!line.app.empty() && (line.command == Command::check || line.command == Command::audit))
+        return "the command after -- belongs to 'sallyport run'";
     if (line.print && line.schema) return "--print contradicts --schema: give one of the two";
     for (const auto& [name, value] : line.overrides.flags)
         if (value.find("-----BEGIN") != std::string::npos)
@@ -170,6 +172,10 @@ std::string help_of(const Flag& flag)
 std::expected<CommandLine, std::string> parse_command_line(std::span<const char* const> arguments)
 {
     Parser parser;
+    const auto end = std::ranges::find(arguments, std::string_view{"--"});
+    const std::span command{end, arguments.end()};
+    if (command.size() == 1) return std::unexpected{usage_error("-- stands before the command of the app")};
+    arguments = arguments.first(arguments.size() - command.size());
     for (const std::string_view word : arguments)
         if (word.starts_with("--") && word.ends_with('='))
             return std::unexpected{
@@ -188,6 +194,7 @@ std::expected<CommandLine, std::string> parse_command_line(std::span<const char*
     if (!parser.pid.empty() && !process_id(parser.pid.front()))
         return std::unexpected{usage_error("--pid " + quote(parser.pid.front()) + " is no process id")};
     CommandLine line = command_line_of(parser);
+    if (!command.empty()) line.app.assign(command.begin() + 1, command.end());
     if (const auto wrong = contradiction(line)) return std::unexpected{usage_error(*wrong)};
     return line;
 }
@@ -196,6 +203,8 @@ std::string help()
 {
     std::string text =
         "Usage: sallyport [run] [FLAG…]     Serve.\n"
+        "       sallyport [run] [FLAG…] -- COMMAND [ARGUMENT…]\n"
+        "                                   Start the app too; serve when it listens; end with its exit code.\n"
         "       sallyport check [FLAG…]     Say what is wrong with the configuration: exit code 0 or 78.\n"
         "       sallyport audit [FLAG…]     Say how confined it would be here, or is: exit code 0, or 1 if a row "
         "fails.\n\n"

@@ -22,6 +22,12 @@ std::span<const Flag> flags()
         Flag{"sandbox", "LEVEL", "sandbox.level"},
         Flag{"drain-timeout", "TIME", "drain.timeout"},
         Flag{"max-connections", "N", "limits.max_connections"},
+        Flag{"app-uid", "UID", "app.uid"},
+        Flag{"app-gid", "GID", "app.gid"},
+        Flag{"app-restart", "POLICY", "app.restart"},
+        Flag{"app-start-timeout", "TIME", "app.start_timeout"},
+        Flag{"app-stop-signal", "NAME", "app.stop_signal"},
+        Flag{"app-stop-timeout", "TIME", "app.stop_timeout"},
     };
     return kFlags;
 }

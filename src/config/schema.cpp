@@ -101,6 +101,33 @@ Rows<User> user_rows()
     };
 }
 
+Rows<App> app_rows()
+{
+    return {
+        value<App>("upstream", &App::upstream, Text{"the name of an upstream", 63, false},
+                   "The upstream that it serves; left out, it is the only one", Presence::optional),
+        value<App>("uid", &App::uid, Integer<std::uint32_t>{kIds},
+                   "The number of its user when started as root; never 0, and better not ours"),
+        value<App>("gid", &App::gid, Integer<std::uint32_t>{kIds}, "The number of its only group; never 0"),
+        value<App>("restart", &App::restart,
+                   Choice<Restart>{{{"none", Restart::none}, {"on-failure", Restart::on_failure}}},
+                   "What its end means: none ends Sallyport too, on-failure starts it again unless its exit code is 0"),
+        value<App>("start_timeout", &App::start_timeout, Duration<Millis>{1h},
+                   "How long it may take until it listens; clients are accepted from then on"),
+        value<App>("stop_signal", &App::stop_signal,
+                   Choice<StopSignal>{{{"TERM", StopSignal::terminate},
+                                       {"INT", StopSignal::interrupt},
+                                       {"QUIT", StopSignal::quit},
+                                       {"HUP", StopSignal::hup},
+                                       {"USR1", StopSignal::usr1},
+                                       {"USR2", StopSignal::usr2},
+                                       {"WINCH", StopSignal::winch}}},
+                   "The signal that asks it to end, after the drain"),
+        value<App>("stop_timeout", &App::stop_timeout, Duration<Millis>{1h},
+                   "How long it may take to end, before it is killed"),
+    };
+}
+
 Rows<Limits> limits_rows()
 {
     return {
@@ -161,6 +188,7 @@ Rows<Config> config_rows()
                       "Where private keys live: in a process of their own, or with the network"),
         mapping<Config>("sandbox", &Config::sandbox, sandbox_rows(), "How each process is confined by the kernel"),
         mapping<Config>("user", &Config::user, user_rows(), "Whom to become when started as root"),
+        mapping<Config>("app", &Config::app, app_rows(), "The app that `sallyport run -- command` starts"),
         mapping<Config>("limits", &Config::limits, limits_rows(), "What is bounded, and by how much"),
         mapping<Config>("drain", &Config::drain, drain_rows(), "How to end"),
         mapping<Config>("bypass", &Config::bypass, bypass_rows(), "What to do about an app that is reachable past us"),

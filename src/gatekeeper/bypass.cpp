@@ -82,6 +82,11 @@ bool BypassWatch::forbids(TimePoint now)
     return strict_ && !known_.empty();
 }
 
+void BypassWatch::look_again()
+{
+    if (due_ != TimePoint::max()) due_ = {};
+}
+
 void BypassWatch::note(const std::set<Exposure>& found)
 {
     for (const Exposure& one : found)

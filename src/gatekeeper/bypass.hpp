@@ -49,6 +49,8 @@ public:
 
     /// Looks if it is time to: first at once if it is strict, else a second after it was made. True: some app is exposed, and that forbids to serve.
     bool forbids(TimePoint now);
+    /// Something has changed: looks when it is asked next.
+    void look_again();
     /// When to ask again; never if no upstream can be exposed.
     [[nodiscard]] TimePoint due() const { return due_; }
     /// What forbids it, for the operator.

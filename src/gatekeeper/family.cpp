@@ -79,7 +79,7 @@ bool Family::wants_keyholder() const
 
 bool Family::wants_worker() const
 {
-    return worker_.phase == Phase::absent && keyholder_.phase == Phase::serving && !draining_;
+    return worker_.phase == Phase::absent && keyholder_.phase == Phase::serving && !draining_ && !held_;
 }
 
 void Family::bear_keyholder(TimePoint now)

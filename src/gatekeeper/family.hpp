@@ -56,6 +56,9 @@ public:
     /// Has the keyholder read all certificates again; the outcome is logged. One that does not answer is replaced.
     void reload(TimePoint now);
 
+    /// No worker is born while it is held: clients wait in the queue.
+    void hold_worker(bool held) { held_ = held; }
+
     /// Stops listening and lets the worker drain; then both go. See `gone`. A worker that is just not there is born for
     /// it, if there is a keyholder: clients may wait in the queue.
     void drain(TimePoint now);
@@ -115,6 +118,7 @@ private:
     bool ready_{false};              ///< it has said so
     std::vector<int> listening_;     ///< of `listeners_`, while nobody is known to have stopped one
     bool established_{false};
+    bool held_{false};
     bool draining_{false};
     std::optional<ipc::Drained> drained_;
 };

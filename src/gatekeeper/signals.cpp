@@ -14,11 +14,12 @@ Signals::Signals()
 {
     sigset_t answered;
     sigemptyset(&answered);
-    for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD})
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2, SIGWINCH})
         sigaddset(&answered, signal);
-    for (const int signal : {SIGPIPE, SIGUSR1, SIGUSR2})
-        ::signal(signal, SIG_IGN);
-    ::signal(SIGCHLD, SIG_DFL);
+    ::signal(SIGPIPE, SIG_IGN);
+    // Whoever started us may have had some ignored: those would never come.
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (sigismember(&answered, signal) == 1) ::signal(signal, SIG_DFL);
     ::pthread_sigmask(SIG_BLOCK, &answered, nullptr);
     fd_ = UniqueFd{::signalfd(-1, &answered, SFD_CLOEXEC | SFD_NONBLOCK)};
     if (!fd_) throw StartError{ExitCode::os_error, "cannot watch signals: " + last_errno().message()};

@@ -7,9 +7,10 @@
 
 namespace sallyport::gatekeeper {
 
-/// Blocks SIGTERM, SIGINT, SIGQUIT, SIGHUP and SIGCHLD in this thread and all made later, and queues them in `fd`.
-/// As PID 1 the kernel drops a signal with its default action, elsewhere it kills: SIGPIPE, SIGUSR1 and SIGUSR2 are
-/// ignored, so that both behave alike. SIGCHLD gets its default action back, or the kernel would do the reaping.
+/// Blocks SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD, SIGUSR1, SIGUSR2 and SIGWINCH in this thread and all made later,
+/// and queues them in `fd`. As PID 1 the kernel drops a signal with its default action, elsewhere it kills: so
+/// SIGPIPE is ignored, and both behave alike. The others get their default action back: an ignored signal is not
+/// queued, and with SIGCHLD ignored the kernel would do the reaping.
 class Signals {
 public:
     /// Errors: StartError (os_error). Thread: before a second thread exists.

@@ -9,6 +9,7 @@
 
 #include <unistd.h>
 
+#include "app.hpp"
 #include "audit_command.hpp"
 #include "audit_stream.hpp"
 #include "binder.hpp"
@@ -26,6 +27,7 @@
 #include "sallyport/sys/process.hpp"
 #include "sallyport/sys/resources.hpp"
 #include "sallyport/sys/spawn.hpp"
+#include "starter.hpp"
 #include "supervisor.hpp"
 #include "verify_log.hpp"
 
@@ -141,6 +143,10 @@ ExitCode run(const config::CommandLine& line, Secrets secrets)
     Signals signals;
     const config::Config config = load(line, secrets);
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
+    // Before anything is changed that the app would inherit: limits, powers, filters.
+    auto app_settings = app_settings_of(config, line.app);
+    std::optional<Starter> starter;
+    if (app_settings) starter.emplace(app_settings->order);
     const Machine machine = this_machine();
     Settings settings = settings_of(config, machine);
     const UniqueFd audit_stream = open_audit_stream(config.log.audit);
@@ -150,7 +156,9 @@ ExitCode run(const config::CommandLine& line, Secrets secrets)
     warn_of_few_descriptors(settings.hello.limits, machine);
     BypassWatch watch{settings.upstreams, inodes_of(bound.listeners), config.bypass.strict};
     Family family{directory, std::move(settings), std::move(bound.listeners), std::move(secrets)};
-    return supervise(family, signals, &watch);
+    std::optional<App> app;
+    if (starter) app.emplace(std::move(*starter), std::move(*app_settings));
+    return supervise(family, signals, {.watch = &watch, .app = app ? &*app : nullptr});
 }
 
 /// Everything that needs a power, and then the loss of all powers but one. The log's thread would inherit them, so its

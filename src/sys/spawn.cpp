@@ -3,15 +3,12 @@
 #include "sallyport/sys/spawn.hpp"
 
 #include <array>
-#include <cerrno>
 #include <climits>
-#include <csignal>
-#include <cstdint>
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "birth.hpp"
 #include "descriptors.hpp"
 
 namespace sallyport::sys {
@@ -20,19 +17,6 @@ namespace {
 
 // Above the numbers that the child rearranges.
 constexpr int kFirstSpareFd = 10;
-constexpr int kExecFailed = 127;
-
-struct Pipe {
-    UniqueFd read;
-    UniqueFd write;
-};
-
-Result<Pipe> make_pipe()
-{
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno("making a pipe");
-    return Pipe{UniqueFd{ends[0]}, UniqueFd{ends[1]}};
-}
 
 /// What the child needs, made by the parent.
 struct Recipe {
@@ -42,13 +26,6 @@ struct Recipe {
     int control;
     int report; ///< where the errno of a failure goes; closed by a successful exec
 };
-
-[[noreturn]] void report_and_exit(int report)
-{
-    const int error = errno;
-    static_cast<void>(!::write(report, &error, sizeof error));
-    ::_exit(kExecFailed);
-}
 
 /// Open, and not one of our own that took a number that was free.
 bool is_inherited(int fd)
@@ -73,17 +50,6 @@ bool arrange_descriptors(Recipe& recipe)
     return true;
 }
 
-void reset_signals()
-{
-    struct sigaction standard{};
-    standard.sa_handler = SIG_DFL;
-    for (int signal = 1; signal < NSIG; ++signal)
-        static_cast<void>(::sigaction(signal, &standard, nullptr)); // SIGKILL, SIGSTOP and libc's own refuse: as well
-    sigset_t none;
-    sigemptyset(&none);
-    static_cast<void>(::sigprocmask(SIG_SETMASK, &none, nullptr));
-}
-
 [[noreturn]] void become(Recipe recipe)
 {
     if (!arrange_descriptors(recipe)) report_and_exit(recipe.report);
@@ -91,36 +57,6 @@ void reset_signals()
     std::array<char*, 1> environment{nullptr};
     ::execve(recipe.path, recipe.arguments.data(), environment.data());
     report_and_exit(recipe.report);
-}
-
-// No handler of ours may run in the child before its dispositions are reset.
-pid_t fork_with_signals_blocked(const Recipe& recipe)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    const pid_t pid = ::fork();
-    if (pid == 0) become(recipe);
-    const int error = errno;
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    errno = error;
-    return pid;
-}
-
-/// Waits for the exec: the pipe closes without a word when it has succeeded.
-int reported_error(int report)
-{
-    int error{};
-    ssize_t size{};
-    while ((size = ::read(report, &error, sizeof error)) < 0 && errno == EINTR) {
-    }
-    return size == sizeof error ? error : 0;
-}
-
-void reap(pid_t pid)
-{
-    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-    }
 }
 
 } // namespace
@@ -140,14 +76,9 @@ Result<Child> spawn(const std::string& executable)
                         .null = null.get(),
                         .control = channel->second.fd(),
                         .report = report->write.get()};
-    const pid_t pid = fork_with_signals_blocked(recipe);
-    if (pid < 0) return fail_errno("forking");
-    report->write.reset();
-    if (const int error = reported_error(report->read.get()); error != 0) {
-        reap(pid);
-        return fail(Fault::internal, Side::self, "executing a child", {error, std::system_category()});
-    }
-    return Child{pid, std::move(channel->first)};
+    const Result<pid_t> pid = give_birth(std::move(*report), [&] { become(recipe); });
+    if (!pid) return std::unexpected{pid.error()};
+    return Child{*pid, std::move(channel->first)};
 }
 
 Result<std::string> executable_directory()

@@ -6,6 +6,7 @@
 #include "sallyport/base/contract.hpp"
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/ipc/keys.hpp"
+#include "sallyport/ipc/starter.hpp"
 
 namespace {
 
@@ -31,5 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     try_each<Hello, Upstream, Listener, KeyChannels, Serve, Drain, Ready, Drained, CertificateSource, TicketSecret,
              Load, Loaded, WorkerChannels, Failed>(bytes);
     try_each<DescribeCertificate, Certificate, DescribeTickets, Tickets, Changed, Sign, Signature>(bytes);
+    try_each<StartApp, SignalApp, EndApp, StarterReady, StarterFailed, AppStarted, AppRefused, AppEnded>(bytes);
     return 0;
 }

@@ -71,7 +71,7 @@ def test_the_schema_in_config_is_the_one_that_is_printed(source_dir, schema):
 
 def test_no_mapping_takes_an_unknown_key_and_every_key_is_described(schema):
     mappings = dict(keys_of(schema))
-    assert len(mappings) == 11
+    assert len(mappings) == 12
     for path, mapping in mappings.items():
         assert mapping["additionalProperties"] is False, path
         for name, key in mapping["properties"].items():
@@ -121,6 +121,11 @@ def test_what_is_printed_is_valid_and_prints_again_as_it_is(source_dir, built, v
         ("limits", None),
         ("limits.idle_timeout", "250ms"),
         ("limits.buffers", "1MiB"),
+        ("app", {"upstream": "app", "uid": 1000, "gid": 1000}),
+        ("app.restart", "on-failure"),
+        ("app.start_timeout", "90s"),
+        ("app.stop_signal", "QUIT"),
+        ("app.stop_timeout", "250ms"),
         ("bypass.strict", True),
         ("log.level", "none"),
         ("log.audit", "syslog"),
@@ -160,6 +165,13 @@ def test_good_values_are_good_for_both(built, validator, path, value):
         ("keys", "worker"),
         ("keys", False),
         ("user.uid", 0),
+        ("app", "uvicorn"),
+        ("app.uid", 0),
+        ("app.restart", "always"),
+        ("app.restart", False),
+        ("app.start_timeout", "0s"),
+        ("app.stop_signal", "KILL"),
+        ("app.stop_timeout", 4),
         ("limits", 5),
         ("limits.max_connections", 0),
         ("limits.idle_timeout", 10),

@@ -77,7 +77,7 @@ class Sallyport:
     """One running Sallyport. Use as a context manager: leaving it stops it in good order and checks that."""
 
     def __init__(self, installation, config=None, *, arguments=("run",), environment=None, wrapper=(), pass_fds=(),
-                 raw=None):
+                 raw=None, app=()):
         self.workdir = Path(tempfile.mkdtemp(prefix="sallyport-run-"))
         self.workdir.chmod(0o755)
         self.installation = installation
@@ -86,6 +86,8 @@ class Sallyport:
             self.config_file = self.workdir / "sallyport.yaml"
             self.config_file.write_text(raw if raw is not None else yaml.safe_dump(config, sort_keys=False))
             command += ["--config", str(self.config_file)]
+        if app:
+            command += ["--", *map(str, app)]
         self.may_trap = False  # whether a call outside the profiles is meant
         self.process = subprocess.Popen(
             [*traced(installation, self.workdir.name, wrapper), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -27,7 +27,7 @@ public:
     [[nodiscard]] bool is_unix() const { return family() == AF_UNIX; }
     /// 127.0.0.0/8 or ::1.
     [[nodiscard]] bool is_loopback() const;
-    /// 0.0.0.0 or ::.
+    /// 0.0.0.0 or ::, whatever the port is.
     [[nodiscard]] bool is_any() const;
     /// The same address with this port; a Unix socket as it is.
     [[nodiscard]] SocketAddress with_port(std::uint16_t port) const;

@@ -7,7 +7,8 @@
 
 namespace sallyport {
 
-/// The exit codes of all three executables; the names and numbers of sysexits(3).
+/// The exit codes of all three executables; the names and numbers of sysexits(3), and a shell's two for the command of
+/// `run -- command…`. When that has ended, its own exit code is ours.
 enum class ExitCode : std::uint8_t {
     ok = 0,
     failure = 1, ///< `check --…`, `audit` and `health`: the answer is no
@@ -16,7 +17,9 @@ enum class ExitCode : std::uint8_t {
     software = 70,
     os_error = 71,
     permission = 77,
-    configuration = 78
+    configuration = 78,
+    command_not_executable = 126,
+    command_not_found = 127
 };
 
 /// Thrown while starting only, when nothing is served yet; caught once, in `main`, which prints `what()` and exits with

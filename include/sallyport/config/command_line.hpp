@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "sallyport/config/load.hpp"
 
@@ -22,6 +23,7 @@ struct CommandLine {
     bool json{false};                        ///< audit --json
     std::optional<std::uint32_t> pid{};      ///< audit --pid
     std::optional<std::string> verify_log{}; ///< audit --verify-log: a path, or "-" for standard input
+    std::vector<std::string> app{};          ///< run -- command…: the words after `--`
 };
 
 /// The arguments without the name of the program. The error is one or two lines for the operator, who made a mistake of

@@ -134,6 +134,35 @@ struct Bypass {
     bool operator==(const Bypass&) const = default;
 };
 
+/// What becomes of the app of `run -- command…` when it has ended.
+enum class Restart : std::uint8_t {
+    none,      ///< its end is ours
+    on_failure ///< it is started again, unless it has ended with exit code 0
+};
+/// The numbers are the kernel's.
+enum class StopSignal : std::uint8_t {
+    hup = 1,
+    interrupt = 2,
+    quit = 3,
+    usr1 = 10,
+    usr2 = 12,
+    terminate = 15,
+    winch = 28
+};
+
+/// The app of `run -- command…`; without a command nothing of it counts.
+struct App {
+    std::string upstream;     ///< the one that it serves; empty: the only one
+    std::uint32_t uid{65533}; ///< whom it runs as when we are started as root; not our own user, who may read the keys
+    std::uint32_t gid{65533};
+    Restart restart{Restart::none};
+    Millis start_timeout{60'000};
+    StopSignal stop_signal{StopSignal::terminate};
+    Millis stop_timeout{4'000};
+
+    bool operator==(const App&) const = default;
+};
+
 /// Whom the gatekeeper becomes when it was started as root.
 struct User {
     std::uint32_t uid{65532};
@@ -149,6 +178,7 @@ struct Config {
     Keys keys{Keys::keyholder};
     Sandbox sandbox;
     User user;
+    App app;
     Limits limits;
     Drain drain;
     Bypass bypass;

@@ -11,7 +11,7 @@
 
 namespace sallyport::privsep {
 
-enum class Process : std::uint8_t { gatekeeper, keyholder, worker };
+enum class Process : std::uint8_t { gatekeeper, keyholder, worker, starter };
 
 /// How a list of calls is meant.
 enum class Filtering : std::uint8_t {
@@ -63,8 +63,15 @@ inline constexpr std::array kProfiles{
     Profile{ Process::worker,     "worker",     "sallyport-worker",    false, false, false, true,  false,  false, true,  true, false, false,
              Reach::nothing,   Reach::granted,   Filtering::permits, kWorkerCalls,    "socket eventpoll eventfd" },
 };
+
+/// Beside the three, with `run -- command…` only: it starts the app and waits for it, as the app's user. What it gives
+/// up here, the app never has. No cage: a filter or a domain would bind the app as well. The core limit stays the app's.
+inline constexpr Profile kStarter{
+             Process::starter,    "starter",    "sallyport",           false, false, false, false, true,   false, false, true, false, true,
+             Reach::unlimited, Reach::unlimited, Filtering::forbids, {},              "socket signalfd" };
 // clang-format on
 
+/// Of one of the three.
 [[nodiscard]] constexpr const Profile& profile(Process process)
 {
     return kProfiles[static_cast<std::size_t>(process)];

@@ -77,6 +77,17 @@ TEST_CASE("Every flag of the table is taken, with its value", "[config]")
     }
 }
 
+TEST_CASE("What stands after -- is the app's, whatever it looks like", "[config]")
+{
+    const auto words = GENERATE(Words{"run", "--to", "7766", "--", "app", "--to", "check", "--", "-x", "--y="},
+                                Words{"--to", "7766", "--", "app", "--to", "check", "--", "-x", "--y="});
+    const auto line = parse_command_line(words).value();
+    CHECK(line.command == Command::run);
+    CHECK(line.overrides.flags == Pairs{{"to", "7766"}});
+    CHECK(line.app == std::vector<std::string>{"app", "--to", "check", "--", "-x", "--y="});
+    CHECK(parse_command_line(Words{"run"}).value().app.empty());
+}
+
 TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
 {
     const auto [words, expected] = GENERATE(table<Words, std::string>({
@@ -87,7 +98,10 @@ TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
         {{"chek"}, "unexpected word 'chek': did you mean 'check'?"},
         {{"check", "file.yaml"}, "unexpected word 'file.yaml'"},
         {{"run", "check"}, "a second command 'check'"},
-        {{"run", "--", "ls"}, "unexpected word 'ls'"},
+        {{"run", "--"}, "-- stands before the command of the app"},
+        {{"check", "--", "ls"}, "the command after -- belongs to 'sallyport run'"},
+        {{"audit", "--", "ls"}, "the command after -- belongs to 'sallyport run'"},
+        {{"ls", "--", "ls"}, "unexpected word 'ls'"},
         {{"--to"}, "--to: 1 required ADDRESS missing"},
         {{"--to="}, "--to has no value after '='"},
         {{"--config", "a", "--config", "b"}, "--config is given twice"},
@@ -122,7 +136,7 @@ TEST_CASE("A PEM text on the command line is refused and never repeated", "[conf
 TEST_CASE("The help is short and shows the defaults", "[config]")
 {
     const std::string text = help();
-    CHECK(std::ranges::count(text, '\n') < 40);
+    CHECK(std::ranges::count(text, '\n') < 45);
     CHECK(text.find("--log-level LEVEL") != std::string::npos);
     CHECK(text.find("[25s]") != std::string::npos);
 }

@@ -80,9 +80,9 @@ TEST_CASE("A wrong whole is told once", "[config]")
 {
     const auto [text, expected] = GENERATE(table<std::string, std::string>({
         {"[1, 2]", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, "
-                   "sandbox, user, limits, drain, bypass, log, not a list"},
+                   "sandbox, user, app, limits, drain, bypass, log, not a list"},
         {"x", "1:1: 'the configuration' must be a mapping with the keys listeners, upstreams, shards, keys, "
-              "sandbox, user, limits, drain, bypass, log, not a single value"},
+              "sandbox, user, app, limits, drain, bypass, log, not a single value"},
         {"a: [", "1:1: this is not YAML: end of sequence flow not found"},
         {"shards: 2", "1:1: there is nothing to listen on: add 'listeners', or give --to\n"
                       "1:1: there is no app to forward to: add 'upstreams', or give --to"},
@@ -132,12 +132,13 @@ TEST_CASE("A value of every kind is checked where it stands", "[config]")
         {"sandbox: {seccomp: kill}", "3:20: seccomp 'kill' is not one of enforce, log, none"},
         {"sandbox: {level: required, seccomp: log}",
          "3:37: 'seccomp' contradicts the level 'required': leave it at 'enforce'"},
-        {"fence: {}", "3:1: unknown key 'fence': the keys here are listeners, upstreams, shards, keys, sandbox, user, "
-                      "limits, drain, bypass, log"},
+        {"fence: {}",
+         "3:1: unknown key 'fence': the keys here are listeners, upstreams, shards, keys, sandbox, user, app, "
+         "limits, drain, bypass, log"},
         {"keys: \xff", "3:7: keys '?' is not UTF-8"},
         {"Shards: 2", "3:1: unknown key 'Shards': did you mean 'shards'?"},
         {"<<: {shards: 2}",
-         "3:1: unknown key '<<': the keys here are listeners, upstreams, shards, keys, sandbox, user, limits, "
+         "3:1: unknown key '<<': the keys here are listeners, upstreams, shards, keys, sandbox, user, app, limits, "
          "drain, bypass, log"},
     }));
     CAPTURE(more);
@@ -194,6 +195,22 @@ TEST_CASE("Two listeners never take one place", "[config]")
                              "upstreams: {a: {address: 1}}\n";
     CHECK(mistakes_of({.text = text}) ==
           (is_taken ? "3:11: '" + second + "' is taken by another listener on line 2" : "OK"));
+}
+
+TEST_CASE("The app serves an upstream that exists", "[config]")
+{
+    const auto [app, expected] = GENERATE(table<std::string, std::string>({
+        {"", "OK"},
+        {"upstream: app", "OK"},
+        {"upstream: ''", "OK"},
+        {"upstream: ap", "there is no upstream 'ap': did you mean 'app'?"},
+        {"upstream: web", "there is no upstream 'web': there is app"},
+        {"restart: always", "restart 'always' is not one of none, on-failure"},
+        {"stop_signal: KILL", "stop_signal 'KILL' is not one of TERM, INT, QUIT, HUP, USR1, USR2, WINCH"},
+    }));
+    CAPTURE(app);
+    const std::string said = mistakes_of({.text = file_with("app: {" + app + "}\n")});
+    CHECK(said.substr(said.find(": ") == std::string::npos ? 0 : said.find(": ") + 2) == expected);
 }
 
 TEST_CASE("A listener forwards to an upstream that exists", "[config]")

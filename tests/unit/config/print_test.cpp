@@ -55,6 +55,7 @@ shards: 64
 keys: in_worker
 sandbox: {level: none, seccomp: log}
 user: {uid: 4294967294, gid: 1}
+app: {upstream: null-1, uid: 1, gid: 4294967294, restart: on-failure, start_timeout: 1ms, stop_signal: WINCH, stop_timeout: 1h}
 limits: {max_connections: 1, handshake_timeout: 1ms, connect_timeout: 1500ms, idle_timeout: 25h, buffers: 1025KiB}
 drain: {timeout: 61s}
 bypass: {strict: true}
@@ -99,6 +100,13 @@ sandbox:
 user:
   uid: 65532
   gid: 65532
+app:
+  uid: 65533
+  gid: 65533
+  restart: none
+  start_timeout: 1m
+  stop_signal: TERM
+  stop_timeout: 4s
 limits:
   max_connections: auto
   handshake_timeout: 10s
@@ -131,6 +139,7 @@ TEST_CASE("config/sallyport.yaml has every key with its default", "[config]")
     const Config config = loaded({.text = text});
     expected.listeners = config.listeners;
     expected.upstreams = config.upstreams;
+    expected.app.upstream = "app";
     CHECK(config == expected);
     for (const Listener& listener : config.listeners) {
         Listener plain;

@@ -31,11 +31,25 @@ TEST_CASE("Flags alone are one listener and the upstream 'app'", "[config]")
 
 TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
 {
-    const Pairs flags{
-        {"listen", "10.0.0.1:8443"}, {"to", "unix:/app"},   {"cert", "c"},           {"key", "k"},
-        {"passphrase-file", "p"},    {"mode", "tcp"},       {"shards", "2"},         {"log-level", "debug"},
-        {"log-format", "plain"},     {"keys", "in_worker"}, {"drain-timeout", "9s"}, {"max-connections", "11"},
-        {"sandbox", "none"}};
+    const Pairs flags{{"listen", "10.0.0.1:8443"},
+                      {"to", "unix:/app"},
+                      {"cert", "c"},
+                      {"key", "k"},
+                      {"passphrase-file", "p"},
+                      {"mode", "tcp"},
+                      {"shards", "2"},
+                      {"log-level", "debug"},
+                      {"log-format", "plain"},
+                      {"keys", "in_worker"},
+                      {"drain-timeout", "9s"},
+                      {"max-connections", "11"},
+                      {"sandbox", "none"},
+                      {"app-uid", "1000"},
+                      {"app-gid", "1001"},
+                      {"app-restart", "on-failure"},
+                      {"app-start-timeout", "7s"},
+                      {"app-stop-signal", "INT"},
+                      {"app-stop-timeout", "8s"}};
     Input by_variable;
     for (auto [name, value] : flags) {
         for (char& c : name)
@@ -53,6 +67,13 @@ TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
     CHECK(config.drain.timeout == 9s);
     CHECK(config.sandbox.level == SandboxLevel::none);
     CHECK(config.limits.max_connections == std::optional<std::uint32_t>{11});
+    CHECK(config.app == App{.upstream = "",
+                            .uid = 1000,
+                            .gid = 1001,
+                            .restart = Restart::on_failure,
+                            .start_timeout = 7s,
+                            .stop_signal = StopSignal::interrupt,
+                            .stop_timeout = 8s});
     CHECK(loaded(by_variable) == config);
 }
 

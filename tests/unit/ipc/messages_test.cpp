@@ -1,6 +1,7 @@
-// Every message of control.hpp and keys.hpp: what is written is what is read, and nothing else is.
+// Every message of control.hpp, keys.hpp and starter.hpp: what is written is what is read, and nothing else is.
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/ipc/keys.hpp"
+#include "sallyport/ipc/starter.hpp"
 
 #include <tuple>
 
@@ -117,6 +118,31 @@ auto values(const std::vector<T>& list)
         result.push_back(values(element));
     return result;
 }
+auto values(const SignalApp& m)
+{
+    const auto& [number] = m;
+    return std::tuple{number};
+}
+auto values(const StarterFailed& m)
+{
+    const auto& [code, text] = m;
+    return std::tuple{code, text};
+}
+auto values(const AppStarted& m)
+{
+    const auto& [pid] = m;
+    return std::tuple{pid};
+}
+auto values(const AppRefused& m)
+{
+    const auto& [error] = m;
+    return std::tuple{error};
+}
+auto values(const AppEnded& m)
+{
+    const auto& [status, overdue] = m;
+    return std::tuple{status, overdue};
+}
 auto values(const Loaded& m)
 {
     const auto& [locked, pairs] = m;
@@ -194,6 +220,14 @@ auto every_message()
         Changed{.certificates = true, .tickets = false},
         Sign{.sequence = 1, .certificate = 2, .scheme = SignatureScheme::ed25519, .text = bytes({7, 8, 9})},
         Signature{.sequence = 0xFFFFFFFF, .signature = bytes({48, 0})},
+        StartApp{},
+        SignalApp{.number = 10},
+        EndApp{},
+        StarterReady{},
+        StarterFailed{.exit_code = 71, .text = "no"},
+        AppStarted{.pid = 0x01020304},
+        AppRefused{.error = 13},
+        AppEnded{.status = 0x8B00, .overdue = true},
     };
 }
 

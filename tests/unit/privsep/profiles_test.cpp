@@ -40,6 +40,19 @@ TEST_CASE("One power, one process", "[privsep][profiles]")
     CHECK_FALSE(profile(Process::worker).reads_files);
 }
 
+TEST_CASE("The starter has no power but to start, and no cage that the app would inherit", "[privsep][profiles]")
+{
+    CHECK(kStarter.starts_processes);
+    CHECK_FALSE(
+        (kStarter.binds_ports || kStarter.reads_files || kStarter.holds_private_keys || kStarter.reads_network));
+    CHECK_FALSE(kStarter.keeps_net_bind_service);
+    CHECK_FALSE(kStarter.raises_descriptor_limit);
+    CHECK(kStarter.no_new_privs);
+    CHECK_FALSE(kStarter.dumpable);
+    CHECK(kStarter.calls.empty());
+    CHECK(kStarter.files == Reach::unlimited);
+}
+
 TEST_CASE("Who reads the network holds no key and no capability", "[privsep][profiles]")
 {
     for (const Profile& row : kProfiles) {
