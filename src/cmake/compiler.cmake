@@ -53,24 +53,39 @@ endif()
 # With sanitizers too: resolving a function at its first call saves every vector register on the stack, and with them
 # what memcpy has just moved, which may be a key.
 add_link_options(-Wl,-z,now)
-include(CheckPIESupported)
-check_pie_supported()
+if(SALLYPORT_STATIC)
+    # CMake's own -pie would come after it, and undo it.
+    add_link_options(-static-pie)
+    # The linker warns of calls that load shared libraries: src/bin/static_libc.cpp has those that are known.
+    add_link_options(-Wl,--fatal-warnings,--wrap=dlopen,--wrap=getaddrinfo,--wrap=gethostbyname)
+    set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+    set(OPENSSL_USE_STATIC_LIBS ON)
+    find_package(ZLIB REQUIRED) # of libcrypto.a
+else()
+    include(CheckPIESupported)
+    check_pie_supported()
+endif()
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
-find_package(Boost 1.81 REQUIRED)
-find_package(yaml-cpp REQUIRED)
+find_package(Boost 1.81 REQUIRED CONFIG)
 find_package(spdlog REQUIRED)
 find_package(fmt REQUIRED)
+# Debian's asks for fmt's shared library.
+set_property(TARGET spdlog::spdlog_header_only PROPERTY INTERFACE_LINK_LIBRARIES fmt::fmt-header-only Threads::Threads)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(libcap REQUIRED IMPORTED_TARGET libcap)
 pkg_check_modules(libmd REQUIRED IMPORTED_TARGET libmd)
 pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp>=2.5)
+pkg_check_modules(yaml-cpp REQUIRED IMPORTED_TARGET yaml-cpp) # its CMake package knows the shared library alone
 
 # One id for the three executables of a build: they refuse to talk to another's.
-execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD
-                OUTPUT_VARIABLE SALLYPORT_REVISION OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+set(SALLYPORT_REVISION "" CACHE STRING "What is built, where no repository says it")
+if(NOT SALLYPORT_REVISION)
+    execute_process(COMMAND git -C ${PROJECT_SOURCE_DIR} rev-parse --short=12 HEAD
+                    OUTPUT_VARIABLE SALLYPORT_REVISION OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
 if(NOT SALLYPORT_REVISION)
     set(SALLYPORT_REVISION unversioned)
 endif()

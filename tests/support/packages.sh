@@ -15,6 +15,9 @@ packages_for() {
         demo) echo python3 openssl curl iproute2 util-linux binutils ;;
         test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema gnutls-bin curl \
             openssl iproute2 util-linux libcap2-bin binutils strace ;;
+        containers) echo podman runc conmon debootstrap python3 python3-pytest python3-pytest-xdist python3-yaml curl \
+            openssl iproute2 binutils g++ ;;
+        image) echo libcap2-bin libzstd-dev zlib1g-dev ;; # in the image that builds it; libcrypto.a needs the last two
         bench) echo python3 openssl ;; # the peers: bench/harness/packages.py
         lint) echo clang-19 clang-format-19 clang-tidy-19 shellcheck python3 ;;
         fuzz) echo catch2 clang-19 libclang-rt-19-dev ;;
