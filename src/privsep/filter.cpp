@@ -2,7 +2,9 @@
 
 #include <array>
 #include <csignal>
+#include <set>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -13,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "sallyport/privsep/container.hpp"
 #include "sallyport/sys/process.hpp"
 #include "sallyport/sys/spawn.hpp"
 
@@ -103,6 +106,10 @@ void allow_write_half(Rules& rules)
         rules.allow({{0, bits(1 << bit), bits(1 << bit)}, is(1, SHUT_WR)});
 }
 
+constexpr int kNewNamespace =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+constexpr std::array kFamilies{AF_UNIX, AF_INET, AF_INET6};
+
 /// SIGRTMIN of the C library begins above the two signals that it keeps for itself.
 void allow_own_signals(Rules& rules)
 {
@@ -147,6 +154,10 @@ void write_rules(Rules rules, Part part, const Grants& grants, std::uint32_t own
         return;
     case Part::names:
         return rules.allow_each(0, std::array{PR_SET_NAME, PR_GET_SECCOMP});
+    case Part::same_namespaces:
+        return rules.allow({lacks(0, kNewNamespace)});
+    case Part::families:
+        return rules.allow_each(0, kFamilies);
     case Part::own_signals:
         return allow_own_signals(rules);
     case Part::own_threads:
@@ -186,6 +197,20 @@ sys::Filter filter_of(const Profile& profile, Phase phase, ipc::SeccompMode mode
             Rules{filter.rules, call.name}.allow();
     if (mode == ipc::SeccompMode::log) // it hinders nothing
         std::erase_if(filter.rules, [](const sys::FilterRule& rule) { return rule.verdict != Verdict::allow; });
+    return filter;
+}
+
+sys::Filter container_filter()
+{
+    sys::Filter filter{.otherwise = Verdict::refuse, .rules = {}};
+    for (const Call& call : kContainerCalls)
+        write_rules(Rules{filter.rules, call.name}, call.part, {}, 0);
+    std::set<std::string_view> whole;
+    for (const Profile& row : kProfiles)
+        for (const Call& call : row.calls)
+            if (row.filtering == Filtering::permits && !is_in(kContainerCalls, call.name)) whole.insert(call.name);
+    for (const std::string_view name : whole)
+        Rules{filter.rules, name}.allow();
     return filter;
 }
 

@@ -14,4 +14,7 @@ namespace sallyport::privsep {
 [[nodiscard]] sys::Filter filter_of(const Profile& profile, Phase phase, ipc::SeccompMode mode, const Grants& grants,
                                     std::uint32_t own_id);
 
+/// What a container that holds all three processes needs, for its runtime to install: docker/seccomp.json.
+[[nodiscard]] sys::Filter container_filter();
+
 } // namespace sallyport::privsep

@@ -29,6 +29,8 @@ enum class Part : std::uint8_t {
     seals,          ///< fcntl: F_ADD_SEALS and F_GET_SEALS; F_SETOWN and F_SETSIG could signal strangers
     timeouts,       ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
     names,          ///< prctl: the thread's name, and asking whether it is filtered
+    same_namespaces, ///< clone: threads and processes, in no new namespace
+    families,        ///< socket: Unix, IPv4 and IPv6
     own_signals,    ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
     own_threads     ///< tgkill: to this process only
 };

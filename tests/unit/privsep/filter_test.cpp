@@ -7,8 +7,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 
+#include "sallyport/privsep/container.hpp"
 #include "sallyport/sys/process.hpp"
 #include "support/catch.hpp"
 
@@ -223,4 +225,44 @@ TEST_CASE("The keyholder seals memory files, and gives no descriptor an owner to
     CHECK(allowed(F_GET_SEALS));
     for (const int command : {F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETFL, F_SETLEASE, F_NOTIFY, F_DUPFD})
         CHECK_FALSE(allowed(command));
+}
+
+TEST_CASE("A container's filter allows what the three processes may call, and nothing that all are refused",
+          "[privsep][filter]")
+{
+    const sys::Filter container = container_filter();
+    for (const Profile& row : kProfiles)
+        for (const Call& call : row.calls) {
+            CAPTURE(row.name, call.name);
+            const bool refused = call.part == Part::none || call.part == Part::absent;
+            const auto rules = rules_of(container, call.name);
+            CHECK(std::ranges::any_of(rules, [](const auto& rule) { return rule.verdict == Verdict::allow; }) ==
+                  !refused);
+        }
+}
+
+TEST_CASE("A container's filter has conditions where a call could make a namespace or another kind of socket",
+          "[privsep][filter]")
+{
+    const sys::Filter container = container_filter();
+    CHECK(allows(container, "clone", {CLONE_VM | CLONE_THREAD}));
+    CHECK(allows(container, "clone", {SIGCHLD}));
+    for (const auto flag : {CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID})
+        CHECK_FALSE(allows(container, "clone", {static_cast<std::uint64_t>(flag) | SIGCHLD}));
+    for (const int family : {AF_UNIX, AF_INET, AF_INET6})
+        CHECK(allows(container, "socket", {static_cast<std::uint64_t>(family)}));
+    for (const int family : {AF_NETLINK, AF_PACKET, AF_VSOCK, AF_ALG})
+        CHECK_FALSE(allows(container, "socket", {static_cast<std::uint64_t>(family)}));
+    CHECK_FALSE(allows(container, "clone3"));
+    CHECK_FALSE(allows(container, "mount"));
+}
+
+TEST_CASE("A container's rows are calls, and each stands there once", "[privsep][filter]")
+{
+    std::set<std::string_view> names;
+    for (const Call& call : kContainerCalls) {
+        CAPTURE(call.name);
+        CHECK(sys::is_call(call.name));
+        CHECK(names.insert(call.name).second);
+    }
 }
