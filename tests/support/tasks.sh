@@ -33,6 +33,10 @@ task_test() {
             test_traced "$@"
             return
             ;;
+        --containers)
+            run_container_tests "${@:2}"
+            return
+            ;;
         --asan | --tsan | --dev) preset=${1#--} && shift ;;
     esac
     need build test
@@ -63,6 +67,14 @@ run_python_tests() {
         "$python" -m pytest -c tests/pytest.ini -n 2 --dist loadgroup tests/build tests/integration \
         ${2:+-k "$2"} || status=$?
     ((status == 5 && $# > 1)) || return "$status"
+}
+
+# The image is built before, so that no test's time limit counts it. What podman keeps is in /var/cache.
+run_container_tests() {
+    need containers
+    local environment=(env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1)
+    as_root "${environment[@]}" "$python" -m support.podman
+    as_root "${environment[@]}" "$python" -m pytest -c tests/pytest.ini -n 2 tests/containers ${1:+-k "$1"}
 }
 
 # As root, for a control group of its own: CPU time to the nanosecond.
