@@ -111,6 +111,7 @@ bool Family::bear(Member& member, TimePoint now)
         return false;
     }
     member.phase = Phase::starting;
+    member.heard_out = false;
     member.deadline = now + patience_.start;
     log::audit("child started", {{"child", process.name()}, {"pid", process.pid()}, {"child_chain", process.chain()}});
     return true;
@@ -202,13 +203,13 @@ void Family::listen(TimePoint now)
 
 void Family::hear(Member& member, TimePoint now)
 {
+    if (member.heard_out) return;
     for (int taken = 0; taken < kMessagesPerTurn; ++taken) {
         const auto message = member.process.heard();
         if (!message) break;
         if (const auto trapped = ipc::decode<ipc::Trapped>(*message)) {
-            note_trap(member, *trapped);
-            member.process.dismiss(); // who says more after its last word lies
-            break;
+            note_trap(member, *trapped, now);
+            return;
         }
         const bool lawful = &member == &keyholder_ ? hear_keyholder(*message, now) : hear_worker(*message, now);
         if (!lawful) kill(member, "it said what no child says");
@@ -218,12 +219,16 @@ void Family::hear(Member& member, TimePoint now)
 }
 
 /// Its filter has stopped a child: the last word before it dies. Its own log lines may be lost with it.
-void Family::note_trap(const Member& member, const ipc::Trapped& trapped)
+void Family::note_trap(Member& member, const ipc::Trapped& trapped, TimePoint now)
 {
     log::audit("system call refused", {{"child", member.process.name()},
                                        {"pid", member.process.pid()},
                                        {"call", sys::call_name(trapped.call)},
                                        {"number", trapped.call}});
+    // Who says more lies. Its channel stays open, so that it dies of the trap and not of the channel's end.
+    member.heard_out = true;
+    member.phase = Phase::leaving;
+    member.deadline = now + patience_.grace;
 }
 
 bool Family::hear_keyholder(std::span<const std::byte> message, TimePoint now)

@@ -41,8 +41,8 @@ public:
     [[nodiscard]] TimePoint due() const;
 
     /// The control channels to poll; -1 for none. One that is readable: `listen`.
-    [[nodiscard]] int keyholder_channel() const { return keyholder_.process.channel(); }
-    [[nodiscard]] int worker_channel() const { return worker_.process.channel(); }
+    [[nodiscard]] int keyholder_channel() const { return keyholder_.channel(); }
+    [[nodiscard]] int worker_channel() const { return worker_.channel(); }
     void listen(TimePoint now);
 
     /// The listening sockets, to poll for no event: POLLHUP says that one has been stopped, which only a captured
@@ -80,7 +80,10 @@ private:
         Child process;
         Phase phase{Phase::absent};
         TimePoint deadline{};
+        bool heard_out{false}; ///< it has said its last word
         Backoff backoff{};
+
+        [[nodiscard]] int channel() const { return heard_out ? -1 : process.channel(); }
     };
 
     void bear_keyholder(TimePoint now);
@@ -94,7 +97,7 @@ private:
     Millis rest(Member& member, TimePoint now);
 
     void hear(Member& member, TimePoint now);
-    static void note_trap(const Member& member, const ipc::Trapped& trapped);
+    void note_trap(Member& member, const ipc::Trapped& trapped, TimePoint now);
     bool hear_keyholder(std::span<const std::byte> message, TimePoint now);
     bool hear_worker(std::span<const std::byte> message, TimePoint now);
     bool keyholder_loaded(const ipc::Loaded& loaded);
