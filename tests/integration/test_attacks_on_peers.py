@@ -79,8 +79,8 @@ UNLAWFUL_FOR_THE_GATEKEEPER = {
 
 @pytest.mark.parametrize("words", UNLAWFUL_FOR_THE_GATEKEEPER)
 def test_who_says_to_the_gatekeeper_what_is_not_lawful_is_killed(captured, peers, words):
-    # Goal: the first unlawful message is the last. Method: one of each kind; the audit line, a death, and another worker
-    # that serves.
+    # Goal: the first unlawful message is the last. Method: one of each kind; the audit line, a death, and another
+    # worker that serves.
     worker = captured.sallyport.worker().pid
     captured.order(saying("control", UNLAWFUL_FOR_THE_GATEKEEPER[words]))
     killed = captured.sallyport.log.wait_for(event="child killed", stream="audit")
@@ -160,8 +160,8 @@ TEXTS = {
 
 @pytest.mark.parametrize("words", TEXTS)
 def test_the_keyholder_signs_what_tls_needs_and_nothing_else(captured, peers, words):
-    # Goal: the use of a key is not the key. Method: texts of right and of wrong form; the size of the answer, the reason
-    # in the audit log, and a worker that goes on.
+    # Goal: the use of a key is not the key. Method: texts of right and of wrong form; the size of the answer, the
+    # reason in the audit log, and a worker that goes on.
     request, reason = TEXTS[words]
     size, error = captured.ask(saying("sign", request) + " ; recvfrom {sign} z:600 600 0 0 0")
     assert error == ""

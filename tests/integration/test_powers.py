@@ -114,8 +114,8 @@ DENIED = [("keyholder", "binds_ports"), ("keyholder", "reads_network"), ("keyhol
 @pytest.mark.parametrize("power", POWERS)
 @pytest.mark.parametrize("name", NAMES)
 def test_each_process_does_what_its_cell_says_and_nothing_else(life, profiles, name, power):
-    # Goal: no cell of the table is wrong. Method: a life in which every power is needed; the cell is whether the process
-    # was seen to use it.
+    # Goal: no cell of the table is wrong. Method: a life in which every power is needed; the cell is whether it
+    # was seen to be used.
     shows, _ = POWERS[power]
     assert shows(life, name) == profiles[name][power]
 

@@ -165,7 +165,8 @@ def test_a_thread_that_cannot_be_had_is_a_refusal_that_names_the_limits(installa
     # Goal: all shards or none. Method: a user with as many tasks as all but the last two of four shards' threads need
     # (gatekeeper: 2; keyholder: 2, and one per shard; worker: 2, and one per shard); exit 71.
     shards, uid = 4, 64999
-    limited = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "prlimit", f"--nproc={6 + 2 * shards - 2}"]
+    tasks = 6 + 2 * shards - 2
+    limited = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "prlimit", f"--nproc={tasks}"]
     arguments = ["run", "--listen", f"127.0.0.1:{free_port()}", "--to", "1", "--self-signed", "--shards", str(shards)]
     said = Sallyport(installation, arguments=arguments, wrapper=limited).wait_for_exit(71)
     assert "no thread for a shard (see pids.max and RLIMIT_NPROC): " in said

@@ -16,7 +16,7 @@ SEQPACKET = "0005"  # as /proc/net/unix has it
 
 @contextlib.contextmanager
 def captured(built, pki, process="worker", wrapper=(), **changes):
-    """A ready Sallyport before an echo, with its `process` captured; `changes` are further keys of its configuration."""
+    """A ready Sallyport before an echo, its `process` captured; `changes` are further keys of its configuration."""
     installation = Installation(built, is_captured=True)
     shutil.copy(built / f"captured_{process}", installation.root / f"sallyport-{process}")
     with socket.socket(socket.AF_UNIX) as orders, App(echo) as app:

@@ -9,7 +9,7 @@ V1, V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 
 
 class MemoryGroup:
-    """Use as a context manager; the processes must have ended before. Needs root, and the kernel's memory controller."""
+    """Use as a context manager; the processes must have ended before. Needs root and a memory controller."""
 
     def __init__(self, limit):
         self._path = (V1 if V1.exists() else V2) / f"sallyport-test-{os.getpid()}"

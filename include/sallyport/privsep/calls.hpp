@@ -2,7 +2,7 @@
 // these rows (src/privsep/filter.cpp); what is not here ends the process, and the audit log names it.
 //
 // Tests hold the rows against a trace of the integration suite: a call that it makes is a row, and a row that it never
-// shows says in `unseen` which path needs it.
+// shows says in `unseen` which path needs it (./run test --traced).
 #pragma once
 
 #include <algorithm>
@@ -63,8 +63,8 @@ inline constexpr std::string_view kMemory = "large or shrinking buffers";
 /// Both children.
 inline constexpr std::array kCommonCalls{
     // the other processes, over channels; the log
-    Call{"recvmsg"}, Call{"sendto", Part::connected}, Call{"poll"}, Call{"ppoll", Part::all, Phase::serving, kOldKernel},
-    Call{"close"}, Call{"write"},
+    Call{"recvmsg"}, Call{"sendto", Part::connected}, Call{"close"}, Call{"write"},
+    Call{"poll"}, Call{"ppoll", Part::all, Phase::serving, kOldKernel},
     // memory
     Call{"mmap", Part::data}, Call{"mprotect", Part::data}, Call{"munmap"}, Call{"madvise"}, Call{"brk"},
     Call{"mremap", Part::all, Phase::serving, kMemory},
@@ -74,7 +74,8 @@ inline constexpr std::array kCommonCalls{
     Call{"sched_yield", Part::all, Phase::serving, "contended locks"}, Call{"prctl", Part::names},
     // chance and time
     Call{"getrandom"}, Call{"getpid"}, Call{"sysinfo", Part::all, Phase::serving, "qsort(3)"},
-    Call{"clock_gettime", Part::all, Phase::serving, kOldKernel}, Call{"gettimeofday", Part::all, Phase::serving, kOldKernel},
+    Call{"clock_gettime", Part::all, Phase::serving, kOldKernel},
+    Call{"gettimeofday", Part::all, Phase::serving, kOldKernel},
     Call{"clock_nanosleep", Part::all, Phase::serving, "waiting to write the log"},
     // signals
     Call{"rt_sigaction", Part::own_signals}, Call{"rt_sigprocmask"},
