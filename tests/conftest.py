@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support import said
 from support.installation import Installation
 from support.pki import Pki
 from support.procfs import Process, children_of
@@ -23,6 +24,7 @@ PR_SET_CHILD_SUBREAPER = 36
 def pytest_sessionstart():
     # Orphans of what a test started become our children, so that we can see them.
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    said.listen_to_commands()
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +91,9 @@ def installation(built):
 def pki():
     made = Pki()
     yield made
+    told = said.told(said.secrets_of(made))
     made.close()
+    assert not told, f"Sallyport wrote secrets into a log, an error or a report: {told}"
 
 
 @pytest.fixture

@@ -104,10 +104,11 @@ bool holds_password(std::string_view value)
 /// Where the secret is, not what it is.
 bool is_place(std::string_view name, std::string_view value)
 {
-    // What is no PEM there is a path.
-    constexpr std::array<std::string_view, 2> kOurPaths{"SALLYPORT_CERT", "SALLYPORT_KEY"};
-    return std::ranges::find(kOurPaths, name) != kOurPaths.end() || value.starts_with('/') || value.starts_with("./") ||
-           value.starts_with("../") || ends_with_one_of(name, {"_FILE", "_PATH", "_URI", "_URL", "_ARN"});
+    // What is no PEM there says where the text is.
+    constexpr std::array<std::string_view, 3> kOurPlaces{"SALLYPORT_CERT", "SALLYPORT_KEY", "SALLYPORT_PASSPHRASE"};
+    return std::ranges::find(kOurPlaces, name) != kOurPlaces.end() || value.starts_with('/') ||
+           value.starts_with("./") || value.starts_with("../") ||
+           ends_with_one_of(name, {"_FILE", "_PATH", "_URI", "_URL", "_ARN"});
 }
 
 bool is_called_secret(std::string_view name)

@@ -14,7 +14,7 @@ constexpr std::string_view kDefaultUpstream = "app";
 // Those that speak of a listener: with one of them and no listener in the file, there is to be one.
 constexpr std::array<std::string_view, 4> kOfListener{"listen", "to", "cert", "self-signed"};
 // Those that are set together, or in one place only.
-constexpr std::array<std::string_view, 4> kOfCertificate{"cert", "key", "passphrase-file", "self-signed"};
+constexpr std::array<std::string_view, 4> kOfCertificate{"cert", "key", "passphrase", "self-signed"};
 
 bool is_absent(const Node* node)
 {

@@ -38,7 +38,7 @@ void check_certificate(const Node& node, Given given, const Certificate& certifi
     if (cert == nullptr || cert->form != Node::Form::scalar || cert->text != kPairInEnvironment) return;
     if (!given.pem_in_environment)
         mistakes.report(cert->at, "SALLYPORT_CERT and SALLYPORT_KEY hold no PEM texts");
-    else if (!certificate.key.empty())
+    else if (!certificate.key.empty() && certificate.key != kKeyInEnvironment)
         mistakes.report(place_of(node, "key"), "the key is the one in SALLYPORT_KEY: leave 'key' out");
 }
 

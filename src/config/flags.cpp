@@ -12,7 +12,7 @@ std::span<const Flag> flags()
         Flag{"to", "ADDRESS", "upstreams.address"},
         Flag{"cert", "FILE", "listeners.tls.certificates.cert"},
         Flag{"key", "FILE", "listeners.tls.certificates.key"},
-        Flag{"passphrase-file", "FILE", "listeners.tls.certificates.passphrase_file"},
+        Flag{"passphrase", "PLACE", "listeners.tls.certificates.passphrase"},
         Flag{"self-signed", "NAMES", "listeners.tls.self_signed", true},
         Flag{"mode", "MODE", "listeners.mode"},
         Flag{"shards", "N", "shards"},

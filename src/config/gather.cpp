@@ -78,7 +78,7 @@ void add_pem_pair(const Sources& sources, Settings& settings, Mistakes& mistakes
 
 void forget_pair(Settings& settings)
 {
-    for (const std::string_view name : {"cert", "key", "passphrase-file"})
+    for (const std::string_view name : {"cert", "key", "passphrase"})
         settings.forget(name);
 }
 
@@ -102,7 +102,7 @@ void choose_certificate(Settings& settings, Mistakes& mistakes)
 void check_pair(const Settings& settings, Mistakes& mistakes)
 {
     if (settings.find("cert") != nullptr) return;
-    for (const std::string_view name : {"key", "passphrase-file"})
+    for (const std::string_view name : {"key", "passphrase"})
         if (const Setting* setting = settings.find(name))
             mistakes.report(setting->at, "needs a certificate too: --cert or SALLYPORT_CERT");
 }

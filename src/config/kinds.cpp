@@ -83,6 +83,43 @@ Node names_schema(const std::vector<std::string_view>& names)
     return schema;
 }
 
+constexpr std::string_view kFile = "file:";
+constexpr Text kPathOfFile{"the path of a file", 4095};
+constexpr Range kInheritedDescriptors{3, 1'048'575};
+
+bool is_place(std::string_view text)
+{
+    return text.starts_with(kFile) || !is_path(text);
+}
+
+/// As environ(7) has it.
+bool is_variable(std::string_view name)
+{
+    const auto is_fit = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || is_digit(c);
+    };
+    return !name.empty() && !is_digit(name.front()) && std::ranges::all_of(name, is_fit);
+}
+
+/// Without "file:".
+Parsed<std::string> parse_place(std::string_view text)
+{
+    if (text.starts_with(kFile)) {
+        const std::string_view path = text.substr(kFile.size());
+        if (is_place(path))
+            return std::unexpected{std::string{"names a path that begins with a word of its own: './"} +
+                                   std::string{path.substr(0, path.find(':'))} + ":…' is clear"};
+        return kPathOfFile.parse(path);
+    }
+    if (text.starts_with(kFromVariable)) {
+        if (is_variable(text.substr(kFromVariable.size()))) return std::string{text};
+        return std::unexpected{std::string{"names no variable: a name has letters, digits and '_'"}};
+    }
+    const auto number = parse_integer(text.substr(kFromDescriptor.size()), kInheritedDescriptors);
+    if (!number) return std::unexpected{"names a descriptor that " + number.error()};
+    return std::string{text};
+}
+
 } // namespace
 
 Parsed<std::uint64_t> parse_integer(std::string_view text, Range range)
@@ -196,25 +233,28 @@ Node Text::schema() const
     return schema;
 }
 
-Parsed<std::string> PemPath::parse(std::string_view text) const
+Parsed<std::string> PemPlace::parse(std::string_view text) const
 {
-    constexpr Text kPath{"the path of a PEM file", 4095};
-    if (text.find("-----BEGIN") != std::string_view::npos)
+    if (holds_pem(text))
         return std::unexpected{"must be a path; a PEM text belongs into the variable " + std::string{variable}};
-    if (is_pair && text == kPairInEnvironment) return std::string{};
-    if (text.starts_with("env:"))
-        return std::unexpected{"must be a path, or, for 'cert', '" + std::string{kPairInEnvironment} + "'"};
-    return kPath.parse(text);
+    if (is_place(text)) return parse_place(text);
+    return kPathOfFile.parse(text);
 }
 
-Node PemPath::write(const std::string& path) const
-{
-    return string_node(path.empty() ? kPairInEnvironment : path);
-}
-
-Node PemPath::schema() const
+Node PemPlace::schema() const
 {
     return scalar_schema("string");
+}
+
+Parsed<std::string> PassphrasePlace::parse(std::string_view text) const
+{
+    if (is_place(text)) return parse_place(text);
+    return std::unexpected{"says not where the passphrase is: write file:PATH, env:NAME or fd:N"};
+}
+
+Node PassphrasePlace::write(const std::string& place) const
+{
+    return string_node(is_path(place) && !place.empty() ? std::string{kFile} + place : place);
 }
 
 Parsed<std::uint32_t> Permissions::parse(std::string_view text) const
@@ -236,12 +276,10 @@ Node Permissions::write(std::uint32_t mode) const
 
 Parsed<AuditStream> AuditText::parse(std::string_view text) const
 {
-    constexpr std::string_view kDescriptor = "fd:";
-    constexpr Range kInherited{3, 1'048'575};
     if (text == "stdout") return AuditStream{};
     if (text == "syslog") return AuditStream{AuditPlace::syslog, -1};
-    if (!text.starts_with(kDescriptor)) return std::unexpected{"is not " + std::string{what()}};
-    const auto number = parse_integer(text.substr(kDescriptor.size()), kInherited);
+    if (!text.starts_with(kFromDescriptor)) return std::unexpected{"is not " + std::string{what()}};
+    const auto number = parse_integer(text.substr(kFromDescriptor.size()), kInheritedDescriptors);
     if (!number) return std::unexpected{"names a descriptor that " + number.error()};
     return AuditStream{AuditPlace::descriptor, static_cast<int>(*number)};
 }

@@ -171,19 +171,30 @@ struct Text {
     std::string_view what() const { return called; }
 };
 
-/// In place of a path: the PEM texts that came in SALLYPORT_CERT and SALLYPORT_KEY.
+/// The PEM texts that came in SALLYPORT_CERT and SALLYPORT_KEY.
 inline constexpr std::string_view kPairInEnvironment = "env:SALLYPORT_CERT";
+inline constexpr std::string_view kKeyInEnvironment = "env:SALLYPORT_KEY";
 
-/// The path of a PEM file; where a pair may stand, also `kPairInEnvironment`, which is an empty path.
-struct PemPath {
+/// Where a PEM text is: "file:PATH", which is PATH, "env:NAME" or "fd:N"; any other text is a path.
+struct PemPlace {
     using Value = std::string;
-    std::string_view variable; ///< where a PEM text would belong
-    bool is_pair{false};
+    std::string_view variable; ///< where the text itself would belong
 
     Parsed<std::string> parse(std::string_view text) const;
-    Node write(const std::string& path) const;
+    Node write(const std::string& place) const { return string_node(place); }
     Node schema() const;
-    std::string_view what() const { return "the path of a PEM file"; }
+    std::string_view what() const { return "the path of a PEM file, env:NAME or fd:N"; }
+};
+
+/// Where a passphrase is: the same, but a path has to say "file:", as any other text could be a passphrase.
+struct PassphrasePlace {
+    using Value = std::string;
+    static constexpr bool kMayBeSecret = true;
+
+    Parsed<std::string> parse(std::string_view text) const;
+    Node write(const std::string& place) const;
+    Node schema() const { return pattern_schema("|(file:|env:|fd:).+"); }
+    std::string_view what() const { return "file:PATH, env:NAME or fd:N"; }
 };
 
 /// The permissions of a Unix socket: "0660".
@@ -214,7 +225,9 @@ std::optional<typename Kind::Value> read_text(const Kind& kind, const Node& node
     if (!is_of_form(Node::Form::scalar, node, key, kind.what(), mistakes)) return std::nullopt;
     auto parsed = is_utf8(node.text) ? kind.parse(node.text) : std::unexpected{std::string{"is not UTF-8"}};
     if (parsed) return std::move(*parsed);
-    mistakes.report(node.at, std::string{key} + " " + quote(node.written) + " " + parsed.error());
+    std::string shown = quote(node.written);
+    if constexpr (requires { Kind::kMayBeSecret; }) shown = "(not shown)";
+    mistakes.report(node.at, std::string{key} + " " + shown + " " + parsed.error());
     return std::nullopt;
 }
 

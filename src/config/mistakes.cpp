@@ -47,16 +47,23 @@ std::vector<Diagnostic> Mistakes::take()
     return std::exchange(found_, {});
 }
 
+bool holds_pem(std::string_view text)
+{
+    constexpr std::string_view kInBase64 = "LS0tLS1CRUdJTi";
+    return text.find("-----BEGIN") != std::string_view::npos || text.find(kInBase64) != std::string_view::npos;
+}
+
 std::string quote(std::string_view text)
 {
-    if (text.find("-----BEGIN") != std::string_view::npos) return "(a PEM text)";
+    if (holds_pem(text)) return "(a PEM text)";
     const bool is_text = is_utf8(text);
     const bool is_cut = text.size() > kQuotedMost;
     std::size_t length = std::min(text.size(), kQuotedMost);
     while (is_cut && is_text && (text[length] & 0xc0) == 0x80)
         --length; // not within a character
     std::string shown{text.substr(0, length)};
-    std::ranges::replace_if(shown, [&](char c) { return is_control(c) || (!is_text && (c & 0x80) != 0); }, '?');
+    std::ranges::replace_if(
+        shown, [&](char c) { return is_control(c) || (!is_text && (c & 0x80) != 0); }, '?');
     return "'" + shown + (is_cut ? "…'" : "'");
 }
 

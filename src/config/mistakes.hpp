@@ -22,6 +22,9 @@ private:
     std::vector<Diagnostic> found_;
 };
 
+/// A PEM text, as it is or as base64.
+[[nodiscard]] bool holds_pem(std::string_view text);
+
 /// The text between quotes, fit for a terminal: short, without control characters, and never a PEM text.
 [[nodiscard]] std::string quote(std::string_view text);
 

@@ -21,13 +21,14 @@ constexpr Range kIds{1, 0xffff'fffe};
 Rows<Certificate> certificate_rows()
 {
     return {
-        value<Certificate>("cert", &Certificate::cert, PemPath{"SALLYPORT_CERT", true},
-                           "The PEM file of the certificate chain, leaf first", Presence::required),
-        value<Certificate>("key", &Certificate::key, PemPath{"SALLYPORT_KEY"},
-                           "The PEM file of the private key; left out, it is in the certificate's file",
+        value<Certificate>("cert", &Certificate::cert, PemPlace{"SALLYPORT_CERT"},
+                           "The PEM file of the certificate chain, leaf first; or env:NAME, fd:N", Presence::required),
+        value<Certificate>("key", &Certificate::key, PemPlace{"SALLYPORT_KEY"},
+                           "The PEM file of the private key, or env:NAME, fd:N; left out, it is with the certificate",
                            Presence::optional),
-        value<Certificate>("passphrase_file", &Certificate::passphrase_file, Text{"a path", 4095},
-                           "The file with the passphrase of an encrypted key", Presence::optional),
+        value<Certificate>("passphrase", &Certificate::passphrase, PassphrasePlace{},
+                           "Where the passphrase of an encrypted key is: file:PATH, env:NAME or fd:N",
+                           Presence::optional),
     };
 }
 
@@ -54,7 +55,10 @@ Rows<Tls> tls_rows()
 
 Rows<Listener> listener_rows()
 {
-    const auto socket_mode = [](auto& listener) -> auto& { return listener.bind.socket_mode; };
+    const auto socket_mode = [](auto& listener) -> auto&
+    {
+        return listener.bind.socket_mode;
+    };
     const auto has_permissions = [](const Listener& listener) { return is_in_file_system(listener.bind); };
     return {
         // Before `socket_mode`: it sets the whole Bind.

@@ -9,7 +9,7 @@
 
 namespace sallyport::gatekeeper {
 
-/// One audit line per pair, and a warning if the keyholder's memory could not be locked.
+/// One audit line per pair, and warnings: of files that others may read, of memory that could not be locked.
 void write_loaded(const ipc::Loaded& loaded);
 
 /// "a,b".

@@ -9,6 +9,7 @@
 
 #include "sallyport/base/result.hpp"
 #include "sallyport/base/start_error.hpp"
+#include "sallyport/sys/process.hpp"
 #include "sallyport/sys/syslog_socket.hpp"
 
 namespace sallyport::gatekeeper {
@@ -35,8 +36,9 @@ UniqueFd inherited(int number)
                                                       ", which takes no line; systemd passes the sockets of its units "
                                                       "from 3 on: give the audit stream another number"};
     const int flags = ::fcntl(number, F_GETFL);
-    UniqueFd copy{flags < 0 || (flags & O_ACCMODE) == O_RDONLY ? -1
-                                                               : ::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+    UniqueFd copy{!sys::is_inherited(number) || (flags & O_ACCMODE) == O_RDONLY
+                      ? -1
+                      : ::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
     if (!copy)
         throw StartError{ExitCode::configuration, "log.audit: descriptor " + std::to_string(number) +
                                                       " is not open for writing: whoever starts sallyport has to "

@@ -32,9 +32,12 @@ void greet(Child& child, const Settings& settings)
 void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& secrets)
 {
     greet(keyholder, settings);
-    const std::array pair{secrets.certificate.get(), secrets.key.get()};
-    for (const ipc::CertificateSource& source : settings.sources)
-        keyholder.tell(source, std::span{pair}.first(source.descriptors));
+    for (const ipc::CertificateSource& source : settings.sources) {
+        std::vector<int> travelling;
+        for (const ipc::TextSource* text : {&source.certificate, &source.key, &source.passphrase})
+            if (text->travels) travelling.push_back(secrets.texts.at(text->name).get());
+        keyholder.tell(source, travelling);
+    }
     const std::array tickets{secrets.tickets.get()};
     keyholder.tell(ipc::TicketSecret{}, tickets);
     keyholder.tell(ipc::Load{});

@@ -1,6 +1,8 @@
 // What a newborn child is told, message by message, with the descriptors that go along (ipc/control.hpp).
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "binder.hpp"
@@ -12,9 +14,8 @@ namespace sallyport::gatekeeper {
 
 /// Secrets that this process keeps for a keyholder to be born later. It holds descriptors only and never maps them.
 struct Secrets {
-    UniqueFd certificate; ///< PEM from the environment; none: there was none
-    UniqueFd key;
-    UniqueFd tickets; ///< what session ticket keys are derived from
+    std::map<std::string, UniqueFd> texts{}; ///< of certificates, keys and passphrases, by "env:NAME" or "fd:N"
+    UniqueFd tickets{};                      ///< what session ticket keys are derived from
 };
 
 /// Hello, every certificate source, the ticket secret, Load.

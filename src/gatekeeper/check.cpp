@@ -75,6 +75,8 @@ std::string describe(const ipc::Loaded& loaded)
     for (const ipc::LoadedPair& pair : loaded.pairs)
         text += pair.label + ": " + pair.key_type + ", for " + joined(pair.names) + ", until " +
                 utc_text(pair.not_after) + "\n";
+    for (const std::string& file : loaded.open_files)
+        text += "warning: " + file + "\n";
     return text;
 }
 

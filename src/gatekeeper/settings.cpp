@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "pem_secrets.hpp"
 #include "sallyport/base/build.hpp"
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/log/log.hpp"
@@ -60,18 +61,18 @@ ipc::Hello hello_of(const config::Config& config, const Machine& machine)
             .limits = limits_of(config.limits, machine)};
 }
 
+ipc::TextSource text_source_of(const std::string& place)
+{
+    return {.name = place, .travels = !config::is_path(place)};
+}
+
 ipc::CertificateSource source_of(const config::Certificate& pair)
 {
     ipc::CertificateSource source;
-    source.passphrase_path = pair.passphrase_file;
-    if (pair.cert.empty()) {
-        source.label = "SALLYPORT_CERT";
-        source.descriptors = 2;
-    } else {
-        source.label = pair.cert;
-        source.certificate_path = pair.cert;
-        source.key_path = pair.key.empty() ? pair.cert : pair.key;
-    }
+    source.label = pair.cert;
+    source.certificate = text_source_of(pair.cert);
+    source.key = text_source_of(key_place(pair));
+    source.passphrase = text_source_of(pair.passphrase);
     return source;
 }
 
@@ -85,8 +86,8 @@ ipc::CertificateSource self_signed_source(const std::vector<std::string>& names)
 
 bool same_pair(const ipc::CertificateSource& a, const ipc::CertificateSource& b)
 {
-    return a.descriptors == b.descriptors && a.certificate_path == b.certificate_path && a.key_path == b.key_path &&
-           a.passphrase_path == b.passphrase_path && a.self_signed_names == b.self_signed_names;
+    return a.certificate == b.certificate && a.key == b.key && a.passphrase == b.passphrase &&
+           a.self_signed_names == b.self_signed_names;
 }
 
 /// Its index, after adding it if no listener before had it.

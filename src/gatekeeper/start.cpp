@@ -63,9 +63,9 @@ T must(Result<T> result, const std::string& what)
 int run_command(std::span<const char* const> words);
 ExitCode obey(const config::CommandLine& line, Secrets secrets);
 ExitCode run(const config::CommandLine& line, Secrets secrets);
-ExitCode check(const config::Config& config, const Secrets& secrets);
+ExitCode check(const config::Config& config, Secrets secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
-std::optional<config::Config> load_if_given(const config::CommandLine& line, const Secrets& secrets);
+ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets);
 Machine this_machine();
 Bound take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd);
 std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
@@ -104,7 +104,7 @@ namespace {
 int run_command(std::span<const char* const> words)
 {
     must(sys::ensure_standard_descriptors(), "cannot open /dev/null");
-    Secrets secrets = take_secrets();
+    Secrets secrets = take_pem_pair();
     const auto line = config::parse_command_line(words);
     if (!line) return failed(ExitCode::usage, line.error());
     return static_cast<int>(obey(*line, std::move(secrets)));
@@ -128,10 +128,10 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
             say(stdout, config::print(load(line, secrets)));
             return ExitCode::ok;
         }
-        return check(load(line, secrets), secrets);
+        return check(load(line, secrets), std::move(secrets));
     case config::Command::audit:
         if (line.verify_log) return verify_log(*line.verify_log);
-        return audit({.config = load_if_given(line, secrets), .pid = line.pid, .json = line.json});
+        return audit_as(line, secrets);
     case config::Command::run:
         break;
     }
@@ -142,6 +142,7 @@ ExitCode run(const config::CommandLine& line, Secrets secrets)
 {
     Signals signals;
     const config::Config config = load(line, secrets);
+    take_secrets(config, secrets);
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     // Before anything is changed that the app would inherit: limits, powers, filters.
     auto app_settings = app_settings_of(config, line.app);
@@ -178,8 +179,9 @@ Bound take_privileged_steps(const config::Config& config, const Machine& machine
     }
 }
 
-ExitCode check(const config::Config& config, const Secrets& secrets)
+ExitCode check(const config::Config& config, Secrets secrets)
 {
+    take_secrets(config, secrets);
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Settings settings = settings_of(config, this_machine());
     leave_root(config.user);
@@ -194,14 +196,17 @@ config::Sources sources_of(const config::CommandLine& line, const Secrets& secre
     config::Sources sources;
     sources.path = line.path;
     sources.overrides = line.overrides;
-    sources.pem_in_environment = static_cast<bool>(secrets.certificate) || static_cast<bool>(secrets.key);
+    sources.pem_in_environment = has_pem_pair(secrets);
     config::read_environment(environ, sources);
     return sources;
 }
 
-std::optional<config::Config> load_if_given(const config::CommandLine& line, const Secrets& secrets)
+ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets)
 {
-    return config::is_given(sources_of(line, secrets)) ? std::optional{load(line, secrets)} : std::nullopt;
+    AuditOrder order{.config = std::nullopt, .pid = line.pid, .json = line.json};
+    if (config::is_given(sources_of(line, secrets))) order.config = load(line, secrets);
+    if (order.config) forget_variables(*order.config);
+    return audit(order);
 }
 
 /// Errors: StartError with every mistake of the configuration.

@@ -19,6 +19,8 @@ using Problems = std::vector<Problem>;
 constexpr std::size_t kFailedTextMax = 64 * 1024;
 constexpr std::size_t kLabelMax = 128;
 constexpr std::size_t kNamesMax = 16;
+constexpr std::size_t kOpenFilesMax = 8;
+constexpr std::size_t kSentenceMax = 1024;
 
 /// A value, or its problem noted.
 template <typename T>
@@ -34,32 +36,19 @@ bool is_self_signed(const Source& source)
     return !source.description.self_signed_names.empty();
 }
 
-bool has_own_key_file(const Source& source)
+bool has_own_key(const ipc::CertificateSource& source)
 {
-    const ipc::CertificateSource& d = source.description;
-    return source.key || (!d.key_path.empty() && d.key_path != d.certificate_path);
+    return !source.key.name.empty() && source.key != source.certificate;
 }
 
-std::string certificate_label(const Source& source)
+const std::string& key_label(const ipc::CertificateSource& source)
 {
-    return source.certificate ? source.description.label : source.description.certificate_path;
+    return has_own_key(source) ? source.key.name : source.certificate.name;
 }
 
-std::string key_label(const Source& source)
+Checked<SecretBuffer> read(const ipc::TextSource& text, const UniqueFd& travelled)
 {
-    if (!has_own_key_file(source)) return certificate_label(source);
-    return source.key ? "the key of " + source.description.label : source.description.key_path;
-}
-
-Checked<SecretBuffer> read_certificate(const Source& source)
-{
-    return source.certificate ? read_source(source.certificate.get(), certificate_label(source))
-                              : read_source(source.description.certificate_path);
-}
-
-Checked<SecretBuffer> read_key(const Source& source)
-{
-    return source.key ? read_source(source.key.get(), key_label(source)) : read_source(source.description.key_path);
+    return text.travels ? read_source(travelled.get(), text.name) : read_source(text.name);
 }
 
 /// The first line's end belongs to the file, not to the passphrase.
@@ -85,7 +74,7 @@ Checked<crypto::PemBlock> only_key(const std::vector<crypto::PemBlock>& blocks, 
     return *std::ranges::find_if(blocks, crypto::is_private_key);
 }
 
-/// The three texts of a source, each in memory that is wiped; `key` only if it is a file of its own.
+/// The three texts of a source, each in memory that is wiped; `key` only if it is a text of its own.
 struct Texts {
     std::optional<SecretBuffer> certificate;
     std::optional<SecretBuffer> key;
@@ -94,11 +83,11 @@ struct Texts {
 
 Texts read_texts(const Source& source, Problems& problems)
 {
+    const ipc::CertificateSource& from = source.description;
     Texts texts;
-    texts.certificate = note(read_certificate(source), problems);
-    if (has_own_key_file(source)) texts.key = note(read_key(source), problems);
-    const std::string& passphrase_path = source.description.passphrase_path;
-    if (!passphrase_path.empty()) texts.passphrase = note(read_source(passphrase_path), problems);
+    texts.certificate = note(read(from.certificate, source.certificate), problems);
+    if (has_own_key(from)) texts.key = note(read(from.key, source.key), problems);
+    if (!from.passphrase.name.empty()) texts.passphrase = note(read(from.passphrase, source.passphrase), problems);
     return texts;
 }
 
@@ -127,18 +116,19 @@ Checked<crypto::KeyHandle> key_in(const SecretBuffer& text, const std::string& l
 
 std::optional<KeyPair> pair_of(const Source& source, const Texts& texts, std::int64_t now, Problems& problems)
 {
-    const std::optional<SecretBuffer>& key_text = has_own_key_file(source) ? texts.key : texts.certificate;
+    const ipc::CertificateSource& from = source.description;
+    const std::optional<SecretBuffer>& key_text = has_own_key(from) ? texts.key : texts.certificate;
     std::optional<std::vector<crypto::Der>> chain;
     std::optional<crypto::KeyHandle> key;
-    if (texts.certificate) chain = note(chain_in(*texts.certificate, certificate_label(source)), problems);
-    const bool passphrase_unread = !source.description.passphrase_path.empty() && !texts.passphrase;
-    if (key_text && !passphrase_unread) key = note(key_in(*key_text, key_label(source), texts.passphrase), problems);
+    if (texts.certificate) chain = note(chain_in(*texts.certificate, from.certificate.name), problems);
+    const bool passphrase_unread = !from.passphrase.name.empty() && !texts.passphrase;
+    if (key_text && !passphrase_unread) key = note(key_in(*key_text, key_label(from), texts.passphrase), problems);
     if (!chain || !key) return std::nullopt;
 
     auto pair = make_pair(*std::move(chain), *std::move(key), now);
     if (pair) return *std::move(pair);
     for (const std::string& fault : pair.error())
-        problems.push_back({ExitCode::configuration, source.description.label + ": " + fault});
+        problems.push_back({ExitCode::configuration, from.label + ": " + fault});
     return std::nullopt;
 }
 
@@ -166,8 +156,28 @@ ipc::LoadedPair report(const Source& source, const KeyPair& pair, std::size_t na
     std::vector<std::string> names = pair.facts.names;
     names.insert(names.end(), pair.facts.addresses.begin(), pair.facts.addresses.end());
     names.resize(std::min(names.size(), names_max));
-    return {source.description.label.substr(0, kLabelMax), pair.facts.key_type, pair.facts.spki_sha256,
-            std::move(names), pair.facts.not_after};
+    const ipc::CertificateSource& from = source.description;
+    return {from.label.substr(0, kLabelMax),
+            key_label(from).substr(0, kLabelMax),
+            pair.facts.key_type,
+            pair.facts.spki_sha256,
+            std::move(names),
+            pair.facts.not_after};
+}
+
+/// The files of secrets that others may read.
+std::vector<std::string> open_files(std::span<const Source> sources)
+{
+    std::vector<std::string> found;
+    for (const Source& source : sources) {
+        const ipc::CertificateSource& from = source.description;
+        for (const ipc::TextSource* text : {has_own_key(from) ? &from.key : &from.certificate, &from.passphrase}) {
+            if (text->name.empty() || text->travels) continue;
+            auto open = open_to_others(text->name);
+            if (open && found.size() < kOpenFilesMax) found.push_back(open->substr(0, kSentenceMax));
+        }
+    }
+    return found;
 }
 
 } // namespace
@@ -222,7 +232,7 @@ ipc::Loaded to_loaded(std::span<const Source> sources, const KeySet& keys, bool 
 {
     ipc::Loaded loaded;
     for (std::size_t names_max = kNamesMax;; names_max /= 2) {
-        loaded = {memory_locked, {}};
+        loaded = {memory_locked, {}, open_files(sources)};
         for (std::size_t i = 0; i < keys.size(); ++i)
             loaded.pairs.push_back(report(sources[i], *keys[i], names_max));
         if (names_max == 0 || ipc::encode(loaded).size() <= ipc::kMessageMax) return loaded;

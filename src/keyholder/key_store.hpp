@@ -18,11 +18,12 @@ namespace sallyport::keyholder {
 /// What the index of a key's name can tell apart, and what Loaded can report.
 inline constexpr std::size_t kSourcesMax = 256;
 
-/// Where one pair comes from. The descriptors stay open, to be read again; none for files and self-signed pairs.
+/// Where one pair comes from. The descriptors, of texts that travelled, stay open to be read again.
 struct Source {
     ipc::CertificateSource description;
-    UniqueFd certificate;
-    UniqueFd key;
+    UniqueFd certificate{};
+    UniqueFd key{};
+    UniqueFd passphrase{};
 };
 
 /// All pairs, or every problem of every source. A self-signed pair is taken over from `previous` (may be nullptr) until

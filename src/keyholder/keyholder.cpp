@@ -137,13 +137,16 @@ void Keyholder::take_source(std::span<const std::byte> message, std::vector<Uniq
 {
     auto description = ipc::decode<ipc::CertificateSource>(message);
     if (!description || prepared_) broken("a certificate source that is malformed or too late");
-    if (descriptors.size() != description->descriptors || (!descriptors.empty() && descriptors.size() != 2))
-        broken("a certificate source without its descriptors");
-    Source& source = sources_.emplace_back();
-    source.description = *std::move(description);
-    if (descriptors.empty()) return;
-    source.certificate = std::move(descriptors[0]);
-    source.key = std::move(descriptors[1]);
+    Source& source = sources_.emplace_back(*std::move(description));
+    auto next = descriptors.begin();
+    for (const auto& [text, file] : {std::pair{&source.description.certificate, &source.certificate},
+                                     std::pair{&source.description.key, &source.key},
+                                     std::pair{&source.description.passphrase, &source.passphrase}}) {
+        if (!text->travels) continue;
+        if (next == descriptors.end()) broken("a certificate source without its descriptors");
+        *file = std::move(*next++);
+    }
+    if (next != descriptors.end()) broken("a certificate source with a descriptor of no text");
 }
 
 void Keyholder::take_tickets(std::vector<UniqueFd> descriptors)

@@ -63,7 +63,7 @@ int copy_passphrase(char* into, int room, int /*writing*/, void* context)
 
 std::unexpected<std::string> passphrase_missing()
 {
-    return std::unexpected<std::string>{"the key is encrypted and no passphrase file is named"};
+    return std::unexpected<std::string>{"the key is encrypted and no passphrase is named"};
 }
 
 std::unexpected<std::string> passphrase_wrong()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "problem.hpp"
@@ -14,6 +15,10 @@ inline constexpr std::size_t kSourceFileMax = 1024 * 1024;
 
 /// A regular file's content. The problem says who may read it, who we are, and what to do about it.
 [[nodiscard]] Checked<SecretBuffer> read_source(const std::string& path);
+
+/// What to say of a file of secrets that somebody else than its owner and our group may read; nothing if there is
+/// nobody, or no such file.
+[[nodiscard]] std::optional<std::string> open_to_others(const std::string& path);
 
 /// A memory file's content, from offset 0 whatever its file offset is. `label` names it in the problem.
 [[nodiscard]] Checked<SecretBuffer> read_source(int fd, const std::string& label);

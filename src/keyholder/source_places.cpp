@@ -86,9 +86,9 @@ std::vector<std::string> places_of(std::span<const Source> sources)
     std::vector<std::string> places;
     for (const Source& source : sources) {
         const ipc::CertificateSource& files = source.description;
-        for (const std::string& path : {files.certificate_path, files.key_path, files.passphrase_path}) {
-            if (path.empty()) continue;
-            std::ranges::move(places_of(path), std::back_inserter(places));
+        for (const ipc::TextSource* text : {&files.certificate, &files.key, &files.passphrase}) {
+            if (text->name.empty() || text->travels) continue;
+            std::ranges::move(places_of(text->name), std::back_inserter(places));
         }
     }
     sort_out(places);

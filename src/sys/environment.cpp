@@ -28,15 +28,18 @@ void wipe_entries(const std::string& name)
         ::explicit_bzero(entry, std::strlen(entry));
 }
 
-} // namespace
-
-std::optional<UniqueFd> take_pem(const std::string& name)
+/// `anything`: also what is not PEM.
+std::optional<UniqueFd> take(const std::string& name, bool anything)
 {
     const char* value = std::getenv(name.c_str());
-    if (value == nullptr) return std::nullopt;
+    if (value == nullptr || *value == '\0') return std::nullopt;
     SecretText text{std::strlen(value) + 1};
     const PemValue kind = normalise_pem(value, text);
-    if (kind == PemValue::none) return std::nullopt;
+    if (kind == PemValue::none) {
+        if (!anything) return std::nullopt;
+        for (const char* c = value; *c != '\0'; ++c)
+            text.append(*c);
+    }
     wipe_entries(name);
     if (kind == PemValue::damaged)
         throw StartError{ExitCode::configuration,
@@ -47,6 +50,18 @@ std::optional<UniqueFd> take_pem(const std::string& name)
         throw StartError{ExitCode::os_error,
                          name + ": cannot move it into a memory file: " + file.error().cause.message()};
     return std::move(*file);
+}
+
+} // namespace
+
+std::optional<UniqueFd> take_pem(const std::string& name)
+{
+    return take(name, false);
+}
+
+std::optional<UniqueFd> take_variable(const std::string& name)
+{
+    return take(name, true);
 }
 
 } // namespace sallyport::sys

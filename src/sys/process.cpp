@@ -113,6 +113,12 @@ Result<void> ensure_standard_descriptors()
     return {};
 }
 
+bool is_inherited(int fd)
+{
+    const int flags = ::fcntl(fd, F_GETFD);
+    return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
 Result<void> move_to_standard_input(UniqueFd fd)
 {
     if (::dup3(fd.get(), STDIN_FILENO, O_CLOEXEC) < 0) return fail_errno("moving a descriptor to standard input");

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -31,6 +32,23 @@ Result<void> write_all(int fd, std::span<const std::byte> bytes)
     return {};
 }
 
+/// How much there was, between 1 byte and one less than there is room for.
+Result<std::size_t> read_to_end(int fd, std::span<std::byte> room)
+{
+    constexpr std::string_view kDoing = "reading a secret from a descriptor";
+    std::size_t size = 0;
+    while (size < room.size()) {
+        const ssize_t got = ::read(fd, room.data() + size, room.size() - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail_errno(kDoing);
+        if (got == 0) break;
+        size += static_cast<std::size_t>(got);
+    }
+    if (size == room.size()) return fail(Fault::over_limit, Side::self, kDoing);
+    if (size == 0) return fail(Fault::truncated, Side::self, kDoing);
+    return size;
+}
+
 } // namespace
 
 Result<UniqueFd> empty_file(const char* name)
@@ -50,6 +68,15 @@ Result<UniqueFd> sealed_copy(std::span<const std::byte> bytes)
     return file;
 }
 
+Result<UniqueFd> sealed_text_of(int fd, std::size_t limit)
+{
+    std::vector<std::byte> room(limit + 1);
+    const Result<std::size_t> size = read_to_end(fd, room);
+    auto file = size ? sealed_copy(std::span{room}.first(*size)) : std::unexpected{size.error()};
+    ::explicit_bzero(room.data(), room.size());
+    return file;
+}
+
 Result<void> seal(int fd)
 {
     if (::fcntl(fd, F_ADD_SEALS, kAllSeals) != 0) return fail_errno("sealing a memory file");
@@ -65,7 +92,7 @@ Result<bool> sealed(int fd)
 
 Result<std::size_t> file_size(int fd)
 {
-    struct stat file{};
+    struct stat file {};
     if (::fstat(fd, &file) != 0) return fail_errno("asking a file's size");
     return static_cast<std::size_t>(file.st_size);
 }

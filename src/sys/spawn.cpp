@@ -10,6 +10,7 @@
 
 #include "birth.hpp"
 #include "descriptors.hpp"
+#include "sallyport/sys/process.hpp"
 
 namespace sallyport::sys {
 
@@ -26,13 +27,6 @@ struct Recipe {
     int control;
     int report; ///< where the errno of a failure goes; closed by a successful exec
 };
-
-/// Open, and not one of our own that took a number that was free.
-bool is_inherited(int fd)
-{
-    const int flags = ::fcntl(fd, F_GETFD);
-    return flags >= 0 && (flags & FD_CLOEXEC) == 0;
-}
 
 bool arrange_descriptors(Recipe& recipe)
 {

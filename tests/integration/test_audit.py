@@ -147,6 +147,17 @@ def test_before_a_start_the_file_capability_is_seen(built, audit):
     copy.close()
 
 
+def test_before_a_start_what_the_configuration_takes_is_no_secret_left_behind(audit, pki):
+    # Goal: `env:NAME` is no fault, another variable with the same key is. Method: the row before a start.
+    pair = pki.pair()
+    by_variables = "listeners: [{bind: ':8443', tls: {certificates: [{cert: 'env:TLS_CERT', key: 'env:TLS_KEY'}]}}]\n"
+    environment = {"SALLYPORT_CONFIG": by_variables + "upstreams: {app: {address: 7766}}",
+                   "TLS_CERT": pair.cert.read_text(), "TLS_KEY": pair.key.read_text()}
+    assert audit(**environment).row("environment")["grade"] == "ok"
+    found = audit(**environment, OTHER=pair.key.read_text()).row("environment")
+    assert (found["grade"], found["value"]) == ("fail", "holds OTHER (a private key)")
+
+
 def test_a_read_only_root_is_seen(audit):
     # Goal: the row follows the mount. Method: a mount namespace whose root is remounted read-only.
     readonly = ["unshare", "--mount", "sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"]

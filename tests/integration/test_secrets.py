@@ -1,20 +1,47 @@
 """Private keys are in the keyholder and nowhere else."""
 
+import base64
+import contextlib
 import os
+import shutil
 import signal
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from support.apps import App, answer
 from support.keyparts import found_in, secret_forms
-from support.pki import NEW_KEY
+from support import said
+from support.pki import NEW_KEY, PASSPHRASE, SERVICE_UID, give
 from support.ports import free_port
 from support.programs import curl, s_client
-from support.sallyport import address_of
+from support.sallyport import Sallyport, address_of, simple_config
 from support.scale import SANITIZED
 from support.waiting import until
 
 MARKER = {"PEM header": b"-----BEGIN PRIVATE KEY-----"}
+
+
+@contextlib.contextmanager
+def piped(text):
+    """The reading end of a pipe with this text and its end."""
+    reading, writing = os.pipe()
+    os.write(writing, text)
+    os.close(writing)
+    yield reading
+    os.close(reading)
+
+
+def place(directory, pair):
+    """The pair as tls.crt and tls.key there."""
+    directory.mkdir(exist_ok=True)
+    for source, name in ((pair.cert, "tls.crt"), (pair.key, "tls.key")):
+        shutil.copy(source, directory / name)
+        give(directory / name)
+    os.chown(directory, SERVICE_UID, SERVICE_UID)
+    return {"cert": str(directory / "tls.crt"), "key": str(directory / "tls.key")}
 
 
 def use_both_versions(address, ca):
@@ -84,6 +111,154 @@ def test_a_key_from_the_environment_survives_a_new_keyholder(start, pki):
         until(lambda: sallyport.keyholder().pid != old, 5, "another keyholder")
         assert curl(("127.0.0.1", port), pki.ca).stdout == "used"
         check_memory(sallyport, pair.clear_key_pem(), came_by_environment=True)
+
+
+def by_variables(pair):
+    """The places of an encrypted pair's texts, and the environment that holds them."""
+    return ({"cert": "env:TLS_CERT", "key": "env:TLS_KEY", "passphrase": "env:TLS_PASS"},
+            {"TLS_CERT": pair.cert.read_text(), "TLS_KEY": base64.b64encode(pair.key.read_bytes()).decode(),
+             "TLS_PASS": PASSPHRASE})
+
+
+def test_variables_that_the_configuration_names_are_taken_and_wiped(start, pki):
+    # Goal: `env:NAME` for certificate, key and passphrase, under any name. Method: all three by environment, the key as
+    # base64; handshakes, also with a second keyholder; no environment and no memory but the keyholder's has them.
+    pair = pki.pair("P-256", encrypted=True)
+    places, environment = by_variables(pair)
+    with App(answer("used")) as app:
+        config = simple_config(pair, app.address)
+        config["listeners"][0]["tls"]["certificates"] = [places]
+        sallyport = start(config, environment={**environment, "UNRELATED": "stays"})
+        use_both_versions(address_of(config), pki.ca)
+        for name, process in sallyport.family().items():
+            block = process.environment()
+            assert not any(word in block for word in (b"TLS_", b"BEGIN", PASSPHRASE.encode(), b"LS0t")), name
+        assert b"UNRELATED=stays" in sallyport.gatekeeper().environment()
+        if not SANITIZED:  # a runtime of theirs keeps a copy of the environment
+            assert found_in(sallyport.gatekeeper(), {"passphrase": PASSPHRASE.encode()}) == set()
+        check_memory(sallyport, pair.clear_key_pem(), came_by_environment=True)
+        old = sallyport.keyholder().pid
+        os.kill(old, signal.SIGKILL)
+        until(lambda: sallyport.keyholder().pid != old, 5, "another keyholder")
+        assert curl(address_of(config), pki.ca).stdout == "used"
+        assert sallyport.log.matching(event="certificate loaded")[0]["certificate"] == "env:TLS_CERT"
+
+
+def test_texts_that_are_passed_by_descriptor_are_read_once(start, pki):
+    # Goal: `fd:N`, a pipe or a file, for all three texts; kept for a second keyholder. Method: pipes that end, a file.
+    pair = pki.pair("P-256", encrypted=True)
+    with App(answer("used")) as app, open(pair.cert, "rb") as cert, piped(pair.key.read_bytes()) as key, \
+            piped(PASSPHRASE.encode() + b"\n") as passphrase:
+        config = simple_config(pair, app.address)
+        config["listeners"][0]["tls"]["certificates"] = [
+            {"cert": f"fd:{cert.fileno()}", "key": f"fd:{key}", "passphrase": f"fd:{passphrase}"}]
+        sallyport = start(config, pass_fds=[cert.fileno(), key, passphrase])
+        use_both_versions(address_of(config), pki.ca)
+        held = sallyport.gatekeeper().descriptors().values()
+        assert str(pair.cert) not in held and not any(what.startswith("pipe:") and str(os.stat(key).st_ino) in what
+                                                      for what in held)
+        check_memory(sallyport, pair.clear_key_pem())
+        old = sallyport.keyholder().pid
+        os.kill(old, signal.SIGKILL)
+        until(lambda: sallyport.keyholder().pid != old, 5, "another keyholder")
+        assert curl(address_of(config), pki.ca).stdout == "used"
+
+
+def docker(directory, pair):
+    """/run/secrets: plain files of mode 0400 or 0444."""
+    return place(directory, pair)
+
+
+def systemd(directory, pair):
+    """LoadCredential=: a directory that only the service's user may enter, named by $CREDENTIALS_DIRECTORY."""
+    place(directory, pair)
+    directory.chmod(0o500)
+    return {"cert": "${CREDENTIALS_DIRECTORY}/tls.crt", "key": "${CREDENTIALS_DIRECTORY}/tls.key"}
+
+
+def kubernetes(directory, pair):
+    """A secret's volume: names that lead through ..data into a directory with a date."""
+    place(directory / "..2026_11_22_07_00_00.1", pair)
+    (directory / "..data").symlink_to("..2026_11_22_07_00_00.1")
+    for name in ("tls.crt", "tls.key"):
+        (directory / name).symlink_to(f"..data/{name}")
+    return {"cert": str(directory / "tls.crt"), "key": str(directory / "tls.key")}
+
+
+def vault_agent(directory, pair):
+    """One file with both, replaced by rename."""
+    both = directory / "new"
+    both.write_bytes(pair.cert.read_bytes() + pair.key.read_bytes())
+    give(both)
+    both.rename(directory / "tls.pem")
+    return {"cert": str(directory / "tls.pem")}
+
+
+@pytest.mark.parametrize("way", [docker, systemd, kubernetes, vault_agent])
+def test_the_directories_of_the_platforms_are_read(start, pki, way):
+    # Goal: what each platform puts where, without a word of configuration more. Method: its layout; a request; the key
+    # is not open to others, so nothing is warned of.
+    pair = pki.pair("P-256")
+    directory = Path(tempfile.mkdtemp(prefix="sallyport-secrets-"))
+    os.chown(directory, SERVICE_UID, SERVICE_UID)
+    try:
+        places = way(directory, pair)
+        with App(answer("used")) as app:
+            config = simple_config(pair, app.address)
+            config["listeners"][0]["tls"]["certificates"] = [places]
+            sallyport = start(config, environment={"CREDENTIALS_DIRECTORY": str(directory)})
+            assert curl(address_of(config), pki.ca).stdout == "used"
+            sallyport.stop()
+            assert not sallyport.log.matching(event="secret open to others")
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.mark.parametrize(("mode", "owner", "who"), [
+    (0o444, (SERVICE_UID, SERVICE_UID), "everybody"), (0o440, (SERVICE_UID, 0), "its group"),
+    (0o440, (0, SERVICE_UID), None), (0o400, (SERVICE_UID, SERVICE_UID), None)])
+def test_a_key_that_others_may_read_is_warned_of(start, pki, installation, mode, owner, who):
+    # Goal: a loose mode is seen, the group that lets us read is none. Method: mode and owner of a key; the warning in
+    # the log, and in what `check` says.
+    pair = pki.new_pair()
+    os.chown(pair.key, *owner)
+    pair.key.chmod(mode)
+    with App(answer("used")) as app:
+        config = simple_config(pair, app.address)
+        sallyport = start(config)
+        checked = subprocess.run([installation.sallyport, "check", "--config", sallyport.config_file], text=True,
+                                 capture_output=True, env={"PATH": os.environ["PATH"]}, timeout=20)
+        sallyport.stop()
+    warned = sallyport.log.matching(event="secret open to others", level="warn")
+    expected = f"{pair.key} may be read by {who} (mode {mode:04o} "
+    assert [line["file"].startswith(expected) for line in warned] == ([True] if who else [])
+    assert checked.returncode == 0 and (f"warning: {expected}" in checked.stdout) == bool(who)
+
+
+@pytest.mark.parametrize(("places", "expected"), [
+    ({"cert": "env:NOT_THERE"}, "env:NOT_THERE: the variable is not set"),
+    ({"cert": "env:EMPTY"}, "env:EMPTY: the variable is not set, or empty"),
+    ({"cert": "fd:97"}, "fd:97: is not open; whoever starts sallyport has to pass it"),
+    ({"cert": "fd:3"}, "fd:3: is not open"),  # a number that the gatekeeper may itself have given meanwhile
+    ({"cert": "env:TEXT"}, "env:TEXT: it holds no certificate"),
+    ({"cert": "/nothing", "passphrase": PASSPHRASE}, "passphrase (not shown) says not where"),
+])
+def test_a_secret_that_is_not_there_is_named_and_none_is_shown(installation, pki, places, expected):
+    # Goal: what, where, and how to mend it; without the text. Method: each mistake; exit 78.
+    config = simple_config(pki.pair(), "127.0.0.1:7766")
+    config["listeners"][0]["tls"]["certificates"] = [places]
+    errors = Sallyport(installation, config, environment={"EMPTY": "", "TEXT": "not PEM, secret"}).wait_for_exit(78)
+    assert expected in errors and "not PEM, secret" not in errors
+
+
+def test_the_search_through_all_that_was_said_finds_a_secret(pki):
+    # Goal: the check at the end of the session (conftest.py) can fail. Method: each secret in a line of its own.
+    pki.pair("P-256", encrypted=True)
+    secrets = said.secrets_of(pki)
+    assert len(secrets) > 4
+    assert said.told(secrets, ["a line", "another one"]) == set()
+    for name, secret in secrets.items():
+        assert name in said.told(secrets, ["a line", f"before{secret}after"])
 
 
 def test_no_secret_is_ever_logged(start, pki):

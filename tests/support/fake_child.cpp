@@ -165,7 +165,7 @@ void FakeChild::load()
     ipc::LoadedPair pair;
     pair.label = "tls.crt";
     pair.key_type = "EC P-256";
-    say(ipc::Loaded{.memory_locked = true, .pairs = {pair}});
+    say(ipc::Loaded{.memory_locked = true, .pairs = {pair}, .open_files = {}});
 }
 
 void FakeChild::serve()

@@ -36,7 +36,7 @@ class Pair:
     def config(self):
         entry = {"cert": str(self.cert), "key": str(self.key)}
         if self.passphrase_file:
-            entry["passphrase_file"] = str(self.passphrase_file)
+            entry["passphrase"] = f"file:{self.passphrase_file}"
         return entry
 
     def der(self):
@@ -58,6 +58,7 @@ class Pki:
         self._ca_key = self.root / "ca.key"
         self._count = 0
         self._pairs = {}
+        self.pairs = []  # all that were made
         openssl(*NEW_KEY["P-256"], "-out", self._ca_key)
         openssl("req", "-x509", "-new", "-key", self._ca_key, "-subj", "/CN=Sallyport test CA", "-days", "2",
                 "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", self.ca)
@@ -86,7 +87,8 @@ class Pki:
                 "-set_serial", str(1000 + self._count), "-extfile", extensions, "-out", cert)
         passphrase_file = self._encrypt(key) if encrypted else None
         give(cert, key, *([passphrase_file] if passphrase_file else []))
-        return Pair(cert, key, passphrase_file)
+        self.pairs.append(Pair(cert, key, passphrase_file))
+        return self.pairs[-1]
 
     @staticmethod
     def _encrypt(key):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from support import trace
+from support import said, trace
 from support.pki import SERVICE_UID
 from support.ports import free_port
 from support.procfs import Process
@@ -96,6 +96,7 @@ class Sallyport:
         )
         self.log = Log(self.process.stdout)
         self.errors = Log(self.process.stderr)
+        said.remember(self.everything)
         self._wrapped = bool(wrapper)
 
     def __enter__(self):

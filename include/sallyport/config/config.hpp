@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -48,16 +49,23 @@ enum class Seccomp : std::uint8_t { enforce, log, none };
 enum class LogLevel : std::uint8_t { debug, info, warn, error, none };
 enum class LogFormat : std::uint8_t { json, plain };
 
-/// A certificate chain with its key: PEM files, or, if both paths are empty, the PEM texts that came by environment
-/// (SALLYPORT_CERT, SALLYPORT_KEY), which the gatekeeper has moved into memfds before the configuration is read; in a
-/// file that is `cert: env:SALLYPORT_CERT`.
+/// A certificate chain with its key, and the key's passphrase. Each is where the text is: a path, "env:NAME" (a
+/// variable, from which the gatekeeper moves it into a memfd) or "fd:N" (an inherited descriptor, which it reads to its
+/// end).
 struct Certificate {
     std::string cert;
-    std::string key; ///< empty with `cert` set: the same file
-    std::string passphrase_file;
+    std::string key;        ///< empty: in the same text; of env:SALLYPORT_CERT in SALLYPORT_KEY if that is set
+    std::string passphrase; ///< empty: the key is not encrypted
 
     bool operator==(const Certificate&) const = default;
 };
+
+inline constexpr std::string_view kFromVariable = "env:";
+inline constexpr std::string_view kFromDescriptor = "fd:";
+[[nodiscard]] inline bool is_path(std::string_view place)
+{
+    return !place.starts_with(kFromVariable) && !place.starts_with(kFromDescriptor);
+}
 
 struct Tls {
     Profile profile{Profile::intermediate};

@@ -218,22 +218,35 @@ struct Drained {
     }
 };
 
-/// One certificate with its key. Listeners name it by the order of these messages, from 0.
-/// With the message travel `descriptors` descriptors: 0, or 2 (certificate, key: sealed memfds, read from offset 0 by
-/// pread(2), so that a restarted keyholder can read them again).
-struct CertificateSource {
-    static constexpr Control kKind = Control::certificate_source;
-    std::uint8_t descriptors{};
-    std::string label;                          ///< for log lines: the path, or "SALLYPORT_CERT"
-    std::string certificate_path;               ///< PEM, leaf first; may hold the key as well
-    std::string key_path;                       ///< PEM
-    std::string passphrase_path;                ///< empty: none
-    std::vector<std::string> self_signed_names; ///< not empty: make a pair in memory; paths are empty
+/// Where one text of a certificate's source is.
+struct TextSource {
+    std::string name; ///< a path, or, for messages, what the one that travels is called: "env:TLS_KEY". Empty: none
+    bool travels{};   ///< as a descriptor, with the message
+
+    bool operator==(const TextSource&) const = default;
 
     template <typename A>
     void fields(A& a)
     {
-        a(descriptors, label, certificate_path, key_path, passphrase_path, self_signed_names);
+        a(name, travels);
+    }
+};
+
+/// One certificate with its key. Listeners name it by the order of these messages, from 0.
+/// With the message travels a descriptor for each text that says so, in the order of the fields: sealed memfds, read
+/// from offset 0 by pread(2), so that a restarted keyholder can read them again.
+struct CertificateSource {
+    static constexpr Control kKind = Control::certificate_source;
+    std::string label;                          ///< for log lines: the certificate's name
+    TextSource certificate;                     ///< PEM, leaf first; may hold the key as well
+    TextSource key;                             ///< PEM
+    TextSource passphrase;                      ///< none: the key is not encrypted
+    std::vector<std::string> self_signed_names; ///< not empty: make a pair in memory; there is no text
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(label, certificate, key, passphrase, self_signed_names);
     }
 };
 
@@ -261,6 +274,7 @@ struct Load {
 /// What the audit log says of one loaded pair.
 struct LoadedPair {
     std::string label;
+    std::string key_from; ///< where the key was read, as TextSource::name; empty: made in memory
     std::string key_type; ///< "EC P-256", "RSA 2048", "Ed25519"
     std::string spki_sha256;
     std::vector<std::string> names;
@@ -269,7 +283,7 @@ struct LoadedPair {
     template <typename A>
     void fields(A& a)
     {
-        a(label, key_type, spki_sha256, names, not_after);
+        a(label, key_from, key_type, spki_sha256, names, not_after);
     }
 };
 
@@ -277,11 +291,12 @@ struct Loaded {
     static constexpr Control kKind = Control::loaded;
     bool memory_locked{}; ///< the secure heap could be locked
     std::vector<LoadedPair> pairs;
+    std::vector<std::string> open_files; ///< secrets that others may read, a sentence each; some, if there are many
 
     template <typename A>
     void fields(A& a)
     {
-        a(memory_locked, pairs);
+        a(memory_locked, pairs, open_files);
     }
 };
 

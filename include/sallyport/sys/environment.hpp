@@ -1,4 +1,4 @@
-// Taking PEM texts out of the environment, so that neither /proc/PID/environ nor a child ever shows them.
+// Taking secrets out of the environment, so that neither /proc/PID/environ nor a child ever shows them.
 #pragma once
 
 #include <optional>
@@ -15,5 +15,9 @@ namespace sallyport::sys {
 /// Throws StartError if it begins as base64 of PEM but is not (it is wiped all the same; the text is not repeated), or
 /// if the kernel gives no memory file. Thread: before a second thread exists; the first act of the gatekeeper.
 [[nodiscard]] std::optional<UniqueFd> take_pem(const std::string& name);
+
+/// The same for a variable that is a secret whatever it holds: PEM is normalised, any other text is taken as it is.
+/// Nothing if it is unset or empty.
+[[nodiscard]] std::optional<UniqueFd> take_variable(const std::string& name);
 
 } // namespace sallyport::sys

@@ -41,6 +41,9 @@ inline constexpr bool kReadsAllFiles = false;
 /// The first act of a main.
 [[nodiscard]] Result<void> ensure_standard_descriptors();
 
+/// Open, and not one of our own that took a number that was free: those are all close-on-exec.
+[[nodiscard]] bool is_inherited(int fd);
+
 /// The descriptor takes the place of standard input, where nobody reads.
 [[nodiscard]] Result<void> move_to_standard_input(UniqueFd fd);
 

@@ -17,6 +17,10 @@ namespace sallyport::sys {
 /// A memory file with these bytes that can never change again.
 [[nodiscard]] Result<UniqueFd> sealed_copy(std::span<const std::byte> bytes);
 
+/// A memory file with what read(2) still gives of the descriptor: a pipe's or a file's text. No copy stays behind.
+/// Errors: `over_limit` above `limit` bytes, `truncated` if there is none, else the kernel's. Blocks until its end.
+[[nodiscard]] Result<UniqueFd> sealed_text_of(int fd, std::size_t limit);
+
 /// No write, no growing, no shrinking, no further seal; also for those who hold the descriptor elsewhere.
 [[nodiscard]] Result<void> seal(int fd);
 [[nodiscard]] Result<bool> sealed(int fd);

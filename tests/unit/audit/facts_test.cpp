@@ -99,6 +99,7 @@ TEST_CASE("A variable is a secret by its value or by its name, and its value is 
         {"DATABASE_URL=postgres://app:@db.internal/app", {}},
         {"HOME_PAGE=https://example.com:8443/a:b@c", {}},
         {"SALLYPORT_KEY=tls.key", {}},
+        {"SALLYPORT_PASSPHRASE=env:TLS_PASS", {}},
         {"SALLYPORT_CERT=secrets/tls.crt", {}},
         {"API_KEY=./api.key", {}},
         {"TLS=-----BEGIN CERTIFICATE-----", {}},

@@ -209,20 +209,32 @@ TEST_CASE("What a later version will forward to is refused by name", "[config]")
                   "'unix:/run/app.sock'");
 }
 
-TEST_CASE("A path never is a PEM text, and only a certificate's may be that of the environment", "[config]")
+TEST_CASE("A PEM text is in a file, in a variable or behind a descriptor, and never in the configuration", "[config]")
 {
-    const PemPath cert{"SALLYPORT_CERT", true};
-    const PemPath key{"SALLYPORT_KEY"};
-    CHECK(cert.parse("/a b/c.pem").value() == std::string{"/a b/c.pem"});
-    CHECK(cert.parse("env:SALLYPORT_CERT").value() == std::string{});
-    CHECK_FALSE(key.parse("env:SALLYPORT_CERT").has_value());
-    CHECK_FALSE(key.parse("env:SALLYPORT_KEY").has_value());
-    CHECK_FALSE(cert.parse("env:OTHER").has_value());
-    CHECK_FALSE(cert.parse("").has_value());
-    CHECK_FALSE(cert.parse("a\nb").has_value());
-    const auto pem = key.parse("-----BEGIN PRIVATE KEY-----\nMIGH");
-    CHECK(error_of(pem) == "must be a path; a PEM text belongs into the variable SALLYPORT_KEY");
-    CHECK(cert.write("").text == "env:SALLYPORT_CERT");
+    const PemPlace key{"SALLYPORT_KEY"};
+    CHECK(key.parse("/a b/c.pem").value() == "/a b/c.pem");
+    CHECK(key.parse("file:c.pem").value() == "c.pem");
+    CHECK(key.parse("env:TLS_KEY").value() == "env:TLS_KEY");
+    CHECK(key.parse("fd:3").value() == "fd:3");
+    const auto wrong = GENERATE(as<std::string>{}, "", "a\nb", "file:", "file:env:x", "env:", "env:1A", "env:A B",
+                                "fd:", "fd:2", "fd:x", "fd:1048576");
+    CAPTURE(wrong);
+    CHECK_FALSE(key.parse(wrong).has_value());
+    for (const auto* pem : {"-----BEGIN PRIVATE KEY-----\nMIGH", "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t"})
+        CHECK(error_of(key.parse(pem)) == "must be a path; a PEM text belongs into the variable SALLYPORT_KEY");
+}
+
+TEST_CASE("A passphrase is somewhere, and where is never left to be guessed", "[config]")
+{
+    CHECK(PassphrasePlace{}.parse("file:/run/pass").value() == "/run/pass");
+    CHECK(PassphrasePlace{}.parse("env:PASS").value() == "env:PASS");
+    CHECK(PassphrasePlace{}.parse("fd:9").value() == "fd:9");
+    for (const auto* text : {"hunter2", "/run/pass", "files:x"})
+        CHECK(error_of(PassphrasePlace{}.parse(text)) ==
+              "says not where the passphrase is: write file:PATH, env:NAME or fd:N");
+    CHECK(PassphrasePlace{}.write("/run/pass").text == "file:/run/pass");
+    CHECK(PassphrasePlace{}.write("env:PASS").text == "env:PASS");
+    CHECK(PassphrasePlace{}.write("").text.empty());
 }
 
 TEST_CASE("The audit stream goes to standard output, to syslog or to an inherited descriptor", "[config]")

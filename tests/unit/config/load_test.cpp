@@ -37,7 +37,7 @@ listeners:
     forward: b
     tls:
       profile: modern
-      certificates: [{cert: c1, key: k1, passphrase_file: p1}, {cert: c2}]
+      certificates: [{cert: c1, key: k1, passphrase: "file:p1"}, {cert: c2}]
       alpn: [h2, http/1.1]
       session_tickets: false
       ticket_lifetime: 1h
@@ -76,7 +76,7 @@ TEST_CASE("An empty section is one with its defaults, and an empty optional text
 {
     const Config config =
         loaded({.text = "listeners: [{bind: \":443\", forward: \"${F:-}\", tls: {certificates: [{cert: c, key: "
-                        "\"\", passphrase_file: \"${P:-}\"}]}}]\n"
+                        "\"\", passphrase: \"${P:-}\"}]}}]\n"
                         "upstreams: {app: {address: 1}}\nlimits:\nlog: {}\nuser: ~\n"});
     CHECK(config.limits == Limits{});
     CHECK(config.listeners[0].forward == "app");

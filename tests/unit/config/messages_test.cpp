@@ -43,7 +43,7 @@ const std::string kItsMistakes = R"(2:5: 'forward' is missing: name one of the u
 3:11: mode 'http' is not part of this version
 4:5: unknown key 'forwrd': did you mean 'forward'?
 6:16: profile 'moden' is not one of intermediate, modern: did you mean 'modern'?
-8:11: 'cert' is missing: The PEM file of the certificate chain, leaf first
+8:11: 'cert' is missing: The PEM file of the certificate chain, leaf first; or env:NAME, fd:N
 9:17: cert (a PEM text) must be a path; a PEM text belongs into the variable SALLYPORT_CERT
 10:20: 'self_signed' contradicts 'certificates': give one of the two
 11:24: ticket_lifetime '1500ms' must be whole seconds
@@ -163,8 +163,11 @@ TEST_CASE("A listener has exactly one source of certificates", "[config]")
         {", tls: {self_signed: maybe}", "1:47: 'self_signed' must be true or a list of names, not a single value"},
         {", tls: {certificates: [{cert: \"env:SALLYPORT_CERT\"}]}",
          "1:56: SALLYPORT_CERT and SALLYPORT_KEY hold no PEM texts"},
-        {", tls: {certificates: [{cert: c, key: \"env:SALLYPORT_KEY\"}]}",
-         "1:64: key 'env:SALLYPORT_KEY' must be a path, or, for 'cert', 'env:SALLYPORT_CERT'"},
+        {", tls: {certificates: [{cert: \"env:TLS_CERT\", key: \"fd:4\", passphrase: \"file:/p\"}]}", "OK"},
+        {", tls: {certificates: [{cert: c, passphrase: \"hunter2\"}]}",
+         "1:71: passphrase (not shown) says not where the passphrase is: write file:PATH, env:NAME or fd:N"},
+        {", tls: {certificates: [{cert: c, key: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0t}]}",
+         "1:64: key (a PEM text) must be a path; a PEM text belongs into the variable SALLYPORT_KEY"},
     }));
     CAPTURE(tls);
     CHECK(mistakes_of({.text = "listeners: [{bind: \":443\"" + tls + "}]\nupstreams: {a: {address: 1}}\n"}) ==

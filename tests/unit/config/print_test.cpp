@@ -49,7 +49,7 @@ listeners:
   - {bind: "unix:@abstract", tls: {self_signed: ["*.example", "::1", "1.2"], session_tickets: false}, forward: null-1}
   - {bind: "unix:/run/a b.sock", socket_mode: "0600", tls: {self_signed: true, ticket_lifetime: 90s}, forward: null-1}
   - {bind: "fd:3", tls: {self_signed: true, profile: modern}, forward: null-1}
-  - {bind: "systemd:https", tls: {certificates: [{cert: c, key: "#k", passphrase_file: "p: q"}]}, forward: null-1}
+  - {bind: "systemd:https", tls: {certificates: [{cert: c, key: "#k", passphrase: "file:p: q"}]}, forward: null-1}
 upstreams: {b.c-d_e: {address: "[::1]:80"}, null-1: {address: "unix:/x y"}}
 shards: 64
 keys: in_worker

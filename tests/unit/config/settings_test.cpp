@@ -35,7 +35,7 @@ TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
                       {"to", "unix:/app"},
                       {"cert", "c"},
                       {"key", "k"},
-                      {"passphrase-file", "p"},
+                      {"passphrase", "file:p"},
                       {"mode", "tcp"},
                       {"shards", "2"},
                       {"log-level", "debug"},
@@ -153,10 +153,10 @@ TEST_CASE("Of a certificate and a self-signed one the later word counts, and two
 TEST_CASE("The PEM pair of the environment is the certificate unless a flag says otherwise", "[config]")
 {
     Input given{.flags = {{"to", "1"}}, .pem_in_environment = true};
-    CHECK(loaded(given).listeners[0].tls.certificates == std::vector<Certificate>{{"", "", ""}});
+    CHECK(loaded(given).listeners[0].tls.certificates == std::vector<Certificate>{{"env:SALLYPORT_CERT", "", ""}});
 
-    given.variables = {{"SALLYPORT_PASSPHRASE_FILE", "p"}};
-    CHECK(loaded(given).listeners[0].tls.certificates == std::vector<Certificate>{{"", "", "p"}});
+    given.variables = {{"SALLYPORT_PASSPHRASE", "file:p"}};
+    CHECK(loaded(given).listeners[0].tls.certificates == std::vector<Certificate>{{"env:SALLYPORT_CERT", "", "p"}});
 
     given.variables.clear();
     given.flags = {{"to", "1"}, {"cert", "c"}, {"key", "k"}};
@@ -178,7 +178,7 @@ TEST_CASE("A file may name the PEM pair of the environment for one of its listen
                           "upstreams: {a: {address: 1}}\n",
                       .pem_in_environment = true};
     // The environment's pair replaces the file's certificates, as every setting of the environment does.
-    CHECK(loaded(given).listeners[0].tls.certificates == std::vector<Certificate>{{"", "", ""}});
+    CHECK(loaded(given).listeners[0].tls.certificates == std::vector<Certificate>{{"env:SALLYPORT_CERT", "", ""}});
 }
 
 TEST_CASE("Mistakes in flags and variables name them", "[config]")

@@ -25,7 +25,7 @@ config::Config small()
     config::Config config;
     config.upstreams["api"] = {SocketAddress::parse("127.0.0.1:7000").value()};
     config.upstreams["web"] = {SocketAddress::parse("unix:/run/web.sock").value()};
-    config.listeners = {listener(":443", "web", {{.cert = "a.crt", .key = "a.key", .passphrase_file = ""}})};
+    config.listeners = {listener(":443", "web", {{.cert = "a.crt", .key = "a.key", .passphrase = ""}})};
     return config;
 }
 
@@ -135,23 +135,22 @@ TEST_CASE("Listeners name their upstream by its place in the order of names", "[
 TEST_CASE("A pair that several listeners show is one source; another key or passphrase makes another",
           "[gatekeeper][settings]")
 {
-    const config::Certificate a{.cert = "a.crt", .key = "a.key", .passphrase_file = ""};
-    const config::Certificate b{.cert = "b.pem", .key = "", .passphrase_file = "b.pass"};
-    const config::Certificate from_environment;
+    const config::Certificate a{.cert = "a.crt", .key = "a.key", .passphrase = ""};
+    const config::Certificate b{.cert = "b.pem", .key = "", .passphrase = "b.pass"};
+    const config::Certificate from_environment{.cert = "env:SALLYPORT_CERT", .key = "", .passphrase = ""};
     config::Config config = small();
     config.listeners = {listener(":443", "web", {a, b}), listener(":444", "web", {b, a}),
-                        listener(":445", "web", {{.cert = "a.crt", .key = "a.key", .passphrase_file = "a.pass"}}),
+                        listener(":445", "web", {{.cert = "a.crt", .key = "a.key", .passphrase = "a.pass"}}),
                         listener(":446", "web", {from_environment, a}), listener(":447", "web", {from_environment})};
     const Settings settings = settings_of(config, kMachine);
     REQUIRE(settings.sources.size() == 4);
     CHECK(settings.sources[0].label == "a.crt");
-    CHECK(settings.sources[0].key_path == "a.key");
-    CHECK(settings.sources[0].descriptors == 0);
-    CHECK(settings.sources[1].key_path == "b.pem"); // the same file
-    CHECK(settings.sources[1].passphrase_path == "b.pass");
-    CHECK(settings.sources[3].label == "SALLYPORT_CERT");
-    CHECK(settings.sources[3].descriptors == 2);
-    CHECK(settings.sources[3].certificate_path.empty());
+    CHECK(settings.sources[0].key == ipc::TextSource{"a.key", false});
+    CHECK(settings.sources[1].key.name == "b.pem"); // the same file
+    CHECK(settings.sources[1].passphrase.name == "b.pass");
+    CHECK(settings.sources[3].label == "env:SALLYPORT_CERT");
+    CHECK(settings.sources[3].certificate == ipc::TextSource{"env:SALLYPORT_CERT", true});
+    CHECK(settings.sources[3].key == ipc::TextSource{"env:SALLYPORT_KEY", true});
     using Indexes = std::vector<std::uint32_t>;
     CHECK(settings.listeners[0].tls.certificates == Indexes{0, 1});
     CHECK(settings.listeners[1].tls.certificates == Indexes{1, 0});
@@ -170,7 +169,7 @@ TEST_CASE("Self-signed pairs are made once for the same names", "[gatekeeper][se
     const Settings settings = settings_of(config, kMachine);
     REQUIRE(settings.sources.size() == 2);
     CHECK(settings.sources[0].self_signed_names == std::vector<std::string>{"localhost", "127.0.0.1"});
-    CHECK(settings.sources[0].certificate_path.empty());
+    CHECK(settings.sources[0].certificate.name.empty());
     CHECK(settings.listeners[1].tls.certificates == std::vector<std::uint32_t>{0});
     CHECK(settings.listeners[2].tls.certificates == std::vector<std::uint32_t>{1});
 }

@@ -63,13 +63,13 @@ auto values(const Drained& m)
 }
 auto values(const CertificateSource& m)
 {
-    const auto& [descriptors, label, certificate, key, passphrase, names] = m;
-    return std::tuple{descriptors, label, certificate, key, passphrase, names};
+    const auto& [label, certificate, key, passphrase, names] = m;
+    return std::tuple{label, certificate, key, passphrase, names};
 }
 auto values(const LoadedPair& m)
 {
-    const auto& [label, type, spki, names, not_after] = m;
-    return std::tuple{label, type, spki, names, not_after};
+    const auto& [label, from, type, spki, names, not_after] = m;
+    return std::tuple{label, from, type, spki, names, not_after};
 }
 auto values(const Failed& m)
 {
@@ -145,8 +145,8 @@ auto values(const AppEnded& m)
 }
 auto values(const Loaded& m)
 {
-    const auto& [locked, pairs] = m;
-    return std::tuple{locked, values(pairs)};
+    const auto& [locked, pairs, open_files] = m;
+    return std::tuple{locked, values(pairs), open_files};
 }
 auto values(const Tickets& m)
 {
@@ -154,7 +154,7 @@ auto values(const Tickets& m)
     return std::tuple{values(keys)};
 }
 template <typename Message>
-    requires std::is_empty_v<Message>
+requires std::is_empty_v<Message>
 auto values(const Message&)
 {
     return std::tuple{};
@@ -201,15 +201,16 @@ auto every_message()
         Drain{.timeout_ms = 25'000},
         Ready{},
         Drained{.finished = 0x0102030405060708, .cut = 0xFFFFFFFFFFFFFFFF},
-        CertificateSource{.descriptors = 2,
-                          .label = "SALLYPORT_CERT",
-                          .certificate_path = "/c",
-                          .key_path = "/k",
-                          .passphrase_path = "/p",
+        CertificateSource{.label = "env:SALLYPORT_CERT",
+                          .certificate = {"env:SALLYPORT_CERT", true},
+                          .key = {"/k", false},
+                          .passphrase = {"fd:3", true},
                           .self_signed_names = {"localhost", "127.0.0.1"}},
         TicketSecret{},
         Load{},
-        Loaded{.memory_locked = true, .pairs = {{"a", "EC P-256", "0f", {"x", "y"}, -1}, {"b", "Ed25519", "", {}, 4}}},
+        Loaded{.memory_locked = true,
+               .pairs = {{"a", "/k", "EC P-256", "0f", {"x", "y"}, -1}, {"b", "", "Ed25519", "", {}, 4}},
+               .open_files = {"/k may be read by everybody"}},
         WorkerChannels{},
         Trapped{.call = 0x01020304},
         Failed{.exit_code = 78, .text = "no\0key"},

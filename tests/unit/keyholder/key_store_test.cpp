@@ -18,19 +18,23 @@ Source files(const std::string& certificate, const std::string& key, const std::
 {
     Source source;
     source.description.label = certificate;
-    source.description.certificate_path = certificate;
-    source.description.key_path = key;
-    source.description.passphrase_path = passphrase;
+    source.description.certificate.name = certificate;
+    source.description.key.name = key;
+    source.description.passphrase.name = passphrase;
     return source;
 }
 
-Source memory(const std::string& certificate, const std::string& key)
+Source memory(const std::string& certificate, const std::string& key, const std::string& passphrase = {})
 {
     Source source;
-    source.description.descriptors = 2;
-    source.description.label = "SALLYPORT_CERT";
+    source.description.label = "env:TLS_CERT";
+    source.description.certificate = {"env:TLS_CERT", true};
+    source.description.key = {"env:TLS_KEY", true};
     source.certificate = sys::sealed_copy(std::as_bytes(std::span{certificate})).value();
     source.key = sys::sealed_copy(std::as_bytes(std::span{key})).value();
+    if (passphrase.empty()) return source;
+    source.description.passphrase = {"env:TLS_PASS", true};
+    source.passphrase = sys::sealed_copy(std::as_bytes(std::span{passphrase})).value();
     return source;
 }
 
@@ -92,6 +96,11 @@ TEST_CASE("A pair is loaded from wherever an operator may have it", "[keyholder]
         const std::string phrase = directory.write("phrase", "open sesame" + end);
         CHECK(load(files(cert_file, directory.write("e.key", secret), phrase)).has_value());
     }
+    SECTION("memory files, the key encrypted")
+    {
+        CHECK(load(memory(cert, secret, "open sesame\n")).has_value());
+        CHECK_THAT(only_problem(memory(cert, secret)), Catch::Contains("no passphrase is named"));
+    }
     SECTION("memory files")
     {
         CHECK(load(memory(cert, key)).has_value());
@@ -126,16 +135,16 @@ TEST_CASE("The problem with a source names the file and the remedy", "[keyholder
                Catch::Contains("holds 2 private keys"));
     CHECK_THAT(only_problem(files(cert_file, directory.write("z", key.substr(0, 100)))),
                Catch::Contains("no END line"));
-    CHECK_THAT(only_problem(files(cert_file, secret_file)), Catch::Contains("no passphrase file is named"));
+    CHECK_THAT(only_problem(files(cert_file, secret_file)), Catch::Contains("no passphrase is named"));
     CHECK_THAT(only_problem(files(cert_file, secret_file, directory.write("p", "wrong\n"))),
                Catch::Contains("e.key: the passphrase does not open the key"));
     CHECK_THAT(only_problem(files(cert_file, secret_file, directory.file("absent"))),
                Catch::Contains("cannot read") && Catch::Contains("absent"));
     CHECK_THAT(only_problem(files(cert_file, directory.write("w", pki::pem(pki::make_key("EC P-256"))))),
                Catch::StartsWith(cert_file + ": the key does not belong to the certificate"));
-    CHECK_THAT(only_problem(memory("no PEM", key)), Catch::StartsWith("SALLYPORT_CERT: it holds no certificate"));
+    CHECK_THAT(only_problem(memory("no PEM", key)), Catch::StartsWith("env:TLS_CERT: it holds no certificate"));
     CHECK_THAT(only_problem(memory(pki::pem(pair.certificate), "no PEM")),
-               Catch::StartsWith("the key of SALLYPORT_CERT holds no private key"));
+               Catch::StartsWith("env:TLS_KEY holds no private key"));
 }
 
 TEST_CASE("All problems of all sources are told together", "[keyholder][store]")

@@ -101,20 +101,18 @@ public:
     }
     void add_files(const std::string& certificate, const std::string& key)
     {
-        add({.descriptors = 0,
-             .label = certificate,
-             .certificate_path = certificate,
-             .key_path = key,
-             .passphrase_path = {},
+        add({.label = certificate,
+             .certificate = {certificate, false},
+             .key = {key, false},
+             .passphrase = {},
              .self_signed_names = {}});
     }
     void add_self_signed()
     {
-        add({.descriptors = 0,
-             .label = "self-signed",
-             .certificate_path = {},
-             .key_path = {},
-             .passphrase_path = {},
+        add({.label = "self-signed",
+             .certificate = {},
+             .key = {},
+             .passphrase = {},
              .self_signed_names = {"localhost"}});
     }
     void add_tickets()
@@ -199,16 +197,15 @@ TEST_CASE("A pair in memory files is loaded again from them", "[keyholder][proce
     const auto key_file = sys::sealed_copy(std::as_bytes(std::span{key})).value();
     Rig rig;
     const std::array descriptors{cert_file.get(), key_file.get()};
-    rig.add({.descriptors = 2,
-             .label = "SALLYPORT_CERT",
-             .certificate_path = {},
-             .key_path = {},
-             .passphrase_path = {},
+    rig.add({.label = "env:SALLYPORT_CERT",
+             .certificate = {"env:SALLYPORT_CERT", true},
+             .key = {"env:SALLYPORT_KEY", true},
+             .passphrase = {},
              .self_signed_names = {}},
             descriptors);
     rig.add_tickets();
     for (int i = 0; i < 2; ++i)
-        CHECK(ask<ipc::Loaded>(rig.control, ipc::Load{}).pairs[0].label == "SALLYPORT_CERT");
+        CHECK(ask<ipc::Loaded>(rig.control, ipc::Load{}).pairs[0].label == "env:SALLYPORT_CERT");
 }
 
 TEST_CASE("A failed load says so, and a later one may succeed", "[keyholder][process]")
@@ -356,8 +353,13 @@ TEST_CASE("A gatekeeper that breaks the protocol ends the keyholder", "[keyholde
     SECTION("a source without its descriptors")
     {
         ipc::CertificateSource source;
-        source.descriptors = 2;
+        source.key = {"env:TLS_KEY", true};
         rig.add(source);
+    }
+    SECTION("a source with a descriptor of no text")
+    {
+        const std::array one{STDIN_FILENO};
+        rig.add(ipc::CertificateSource{}, one);
     }
     SECTION("a source that comes too late")
     {

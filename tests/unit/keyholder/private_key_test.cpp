@@ -41,7 +41,7 @@ TEST_CASE("A passphrase that is wrong or missing is named as the reason", "[keyh
     CHECK_THAT(decode(pem, "").error(), Catch::Contains("passphrase does not open the key"));
     CHECK_THAT(decode(pem, "righ").error(), Catch::Contains("passphrase does not open the key"));
     CHECK_THAT(decode(pem, std::string(4096, 'x')).error(), Catch::Contains("passphrase does not open the key"));
-    CHECK_THAT(decode(pem, std::nullopt).error(), Catch::Contains("no passphrase file is named"));
+    CHECK_THAT(decode(pem, std::nullopt).error(), Catch::Contains("no passphrase is named"));
     CHECK(decode(pem, "right").has_value());
 }
 

@@ -75,9 +75,9 @@ std::vector<Source> sources_in(const std::string& directory)
         Source& source = sources.emplace_back();
         const std::string base = directory + "/" + key.name;
         source.description.label = key.name;
-        source.description.certificate_path = base + ".crt";
-        if (!key.in_one_file) source.description.key_path = base + ".key";
-        if (is_encrypted(key)) source.description.passphrase_path = directory + "/passphrase";
+        source.description.certificate.name = base + ".crt";
+        if (!key.in_one_file) source.description.key.name = base + ".key";
+        if (is_encrypted(key)) source.description.passphrase.name = directory + "/passphrase";
     }
     return sources;
 }

@@ -84,6 +84,24 @@ TEST_CASE("A file that we may not read is told with its owner, ourselves and the
     CHECK_THAT(read.error().text, Catch::Contains("chgrp 65534") && Catch::Contains("fsGroup: 65534"));
 }
 
+TEST_CASE("A file that others may read is told, one for its owner and our group is not", "[keyholder][source]")
+{
+    const pki::Directory directory;
+    const std::string path = directory.write("tls.key", "x");
+    const auto told = [&](mode_t mode) {
+        REQUIRE(chmod(path.c_str(), mode) == 0);
+        return open_to_others(path).value_or("");
+    };
+    CHECK(told(0400).empty());
+    CHECK(told(0640).empty()); // the group is ours
+    CHECK_THAT(told(0644), Catch::StartsWith(path + " may be read by everybody (mode 0644 "));
+    if (geteuid() == 0) {
+        REQUIRE(chown(path.c_str(), 0, 4711) == 0);
+        CHECK_THAT(told(0640), Catch::Contains("by its group (mode 0640 root:4711, I run as 0:0)"));
+    }
+    CHECK_FALSE(open_to_others(directory.file("absent")));
+}
+
 TEST_CASE("A closed directory is told from a closed file", "[keyholder][source]")
 {
     const pki::Directory directory;

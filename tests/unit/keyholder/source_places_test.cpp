@@ -98,10 +98,10 @@ TEST_CASE("Every file of every source counts, once", "[keyholder][places]")
 {
     const Tree tree;
     std::vector<Source> sources(3);
-    sources[0].description.certificate_path = tree.at("a/c");
-    sources[0].description.key_path = tree.at("b/k");
-    sources[0].description.passphrase_path = tree.at("a/p");
-    sources[1].description.certificate_path = sources[1].description.key_path = tree.at("b/both");
+    sources[0].description.certificate.name = tree.at("a/c");
+    sources[0].description.key.name = tree.at("b/k");
+    sources[0].description.passphrase.name = tree.at("a/p");
+    sources[1].description.certificate.name = sources[1].description.key.name = tree.at("b/both");
     sources[2].description.self_signed_names = {"localhost"};
     CHECK(places_of(sources) == Places{tree.at("a"), tree.at("b")});
 }

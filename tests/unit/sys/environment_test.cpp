@@ -163,3 +163,23 @@ TEST_CASE("inside a child: the damaged secret is refused", "[.][damaged-pem]")
     REQUIRE_FALSE(holds(own_environment(), "LS0tLS1"));
     ::_exit(kRanToItsEnd);
 }
+
+TEST_CASE("A variable that is a secret is taken whatever it holds", "[sys][environment]")
+{
+    CHECK(run_hidden_test("[take-variable]", {"SALLYPORT_TEST_PASS=open sesame", "SALLYPORT_TEST_EMPTY=",
+                                              "SALLYPORT_TEST_KEY=" + kPemInBase64}) == kRanToItsEnd);
+}
+
+TEST_CASE("inside a child: variables are taken", "[.][take-variable]")
+{
+    const auto phrase = take_variable("SALLYPORT_TEST_PASS");
+    REQUIRE(phrase);
+    REQUIRE(text_of(*phrase) == "open sesame");
+    REQUIRE_FALSE(holds(own_environment(), "sesame"));
+    const auto key = take_variable("SALLYPORT_TEST_KEY");
+    REQUIRE(key);
+    REQUIRE(text_of(*key) == kPem);
+    REQUIRE_FALSE(take_variable("SALLYPORT_TEST_EMPTY"));
+    REQUIRE_FALSE(take_variable("SALLYPORT_TEST_UNSET"));
+    ::_exit(kRanToItsEnd);
+}

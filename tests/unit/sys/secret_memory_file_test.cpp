@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "support/catch.hpp"
+#include "support/pipe.hpp"
 
 using namespace sallyport;
 using namespace sallyport::sys;
@@ -89,4 +90,21 @@ TEST_CASE("A descriptor that is no memory file is refused", "[sys][memory_file]"
     CHECK_FALSE(read_all(-1, 10));
     CHECK_FALSE(seal(STDERR_FILENO));
     CHECK_FALSE(sealed(-1));
+}
+
+TEST_CASE("What a pipe holds is sealed whole, and no more than is allowed", "[sys][memory_file]")
+{
+    const auto sealed_from = [](const std::string& text, std::size_t limit) {
+        test::Pipe pipe;
+        REQUIRE(::write(pipe.write.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+        pipe.write.reset();
+        return sealed_text_of(pipe.read.get(), limit);
+    };
+    const auto file = sealed_from("12345", 5);
+    REQUIRE(file);
+    CHECK(text_of(read_all(file->get(), 5).value()) == "12345");
+    CHECK(sealed(file->get()) == true);
+    CHECK(sealed_from("123456", 5).error().fault == Fault::over_limit);
+    CHECK(sealed_from("", 5).error().fault == Fault::truncated);
+    CHECK_FALSE(sealed_text_of(-1, 5));
 }
