@@ -72,7 +72,7 @@ HTTP_GOALS = {
 
 SCENARIOS = [
     *_rows("tcp", TCP_GOALS),
-    Scenario("tcp-start", "start to first exchange", "tcp", TIME, ("first",), rounds=5, goals=both(50)),
+    Scenario("tcp-start", "start to first exchange", "tcp", TIME, ("first",), goals=both(50)),
     *_rows("http", HTTP_GOALS),
     Scenario("tcp-full-tls12", "full handshake, TLS 1.2", "tcp", CPU_PER_OPERATION,
              ("churn",), ("--operations", 800), tls="1.2", by_default=False),

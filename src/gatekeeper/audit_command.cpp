@@ -50,12 +50,22 @@ std::string own_file()
 
 audit::Row judge_bypass(const config::Config& config, const std::optional<Neighbourhood>& around, sys::Runtime runtime);
 
+audit::Row half_given(const std::string& mistake)
+{
+    return {.grade = audit::Grade::warn,
+            .process = "",
+            .what = "configuration",
+            .value = "not all of it is given here, so a listener on :443 is judged: " + mistake,
+            .mend = "give the same flags to audit as to run"};
+}
+
 audit::Report report_here(const AuditOrder& order, const audit::Files& files)
 {
     const audit::Facts facts = audit::facts_here(files);
     audit::Report report{.live = false, .runtime = facts.runtime, .rows = {}};
     const auto listeners = order.config ? order.config->listeners : usual_listener();
     report.rows = judge_binds(listeners, sys::collect_bind_facts(), own_file());
+    if (!order.half_given.empty()) report.rows.push_back(half_given(order.half_given));
     if (order.config) report.rows.push_back(judge_bypass(*order.config, look_around(), facts.runtime));
     std::ranges::move(audit::judge(facts), std::back_inserter(report.rows));
     return report;

@@ -16,6 +16,7 @@ namespace sallyport::gatekeeper {
 
 struct AuditOrder {
     std::optional<config::Config> config; ///< its listeners and upstreams are judged; without one, `:443` is
+    std::string half_given;               ///< what is wrong with what was given instead; else empty
     std::optional<std::uint32_t> pid;     ///< of the running gatekeeper; without one, it is about a start here
     bool json{};
 };

@@ -66,6 +66,7 @@ ExitCode run(const config::CommandLine& line, Secrets secrets);
 ExitCode check(const config::Config& config, Secrets secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
 ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets);
+[[noreturn]] void refuse(const std::vector<config::Diagnostic>& mistakes);
 Machine this_machine();
 Bound take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd);
 std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
@@ -203,21 +204,36 @@ config::Sources sources_of(const config::CommandLine& line, const Secrets& secre
 
 ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets)
 {
-    AuditOrder order{.config = std::nullopt, .pid = line.pid, .json = line.json};
-    if (config::is_given(sources_of(line, secrets))) order.config = load(line, secrets);
-    if (order.config) forget_variables(*order.config);
+    AuditOrder order{.config = std::nullopt, .half_given = {}, .pid = line.pid, .json = line.json};
+    const config::Sources sources = sources_of(line, secrets);
+    if (order.pid || !config::is_given(sources)) return audit(order);
+    // What the environment lacks may be in the flags of `run`, which an audit beside it is not given.
+    auto config = config::load(sources);
+    const bool is_asked_for = sources.path || !line.overrides.flags.empty();
+    if (!config && is_asked_for) refuse(config.error());
+    if (config) {
+        forget_variables(*config);
+        order.config = std::move(*config);
+    } else {
+        order.half_given = config.error().front().print();
+    }
     return audit(order);
+}
+
+[[noreturn]] void refuse(const std::vector<config::Diagnostic>& mistakes)
+{
+    std::string text = "the configuration is wrong:";
+    for (const config::Diagnostic& mistake : mistakes)
+        text += "\n" + mistake.print();
+    throw StartError{ExitCode::configuration, text};
 }
 
 /// Errors: StartError with every mistake of the configuration.
 config::Config load(const config::CommandLine& line, const Secrets& secrets)
 {
     auto config = config::load(sources_of(line, secrets));
-    if (config) return std::move(*config);
-    std::string mistakes = "the configuration is wrong:";
-    for (const config::Diagnostic& mistake : config.error())
-        mistakes += "\n" + mistake.print();
-    throw StartError{ExitCode::configuration, mistakes};
+    if (!config) refuse(config.error());
+    return std::move(*config);
 }
 
 Machine this_machine()

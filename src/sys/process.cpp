@@ -4,9 +4,9 @@
 #include <array>
 #include <climits>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
-#include <memory>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -136,14 +136,17 @@ Result<void> ignore_signals(std::span<const int> signals)
 
 namespace {
 
-/// More than malloc(3) keeps of a thread's heap, in blocks that it does not map one by one.
+/// More than malloc(3) keeps of a thread's heap, in blocks that it does not map one by one. Not by `new`: the keyholder's
+/// `delete` would wipe, and so touch, all of it.
 void grow_and_shrink_own_heap()
 {
     constexpr std::size_t kBlocks = 64;
     constexpr std::size_t kBlockBytes = 64 * std::size_t{1024};
-    std::vector<std::unique_ptr<char[]>> blocks;
-    for (std::size_t i = 0; i < kBlocks; ++i)
-        blocks.push_back(std::make_unique_for_overwrite<char[]>(kBlockBytes));
+    std::array<void*, kBlocks> blocks{};
+    for (void*& block : blocks)
+        block = std::malloc(kBlockBytes);
+    for (void* block : blocks)
+        std::free(block);
 }
 
 } // namespace

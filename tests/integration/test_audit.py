@@ -158,6 +158,17 @@ def test_before_a_start_what_the_configuration_takes_is_no_secret_left_behind(au
     assert (found["grade"], found["value"]) == ("fail", "holds OTHER (a private key)")
 
 
+def test_a_configuration_that_is_half_in_the_flags_of_run_stops_no_audit(audit, command, pki, tmp_path):
+    # Goal: `docker exec … sallyport audit` beside `sallyport --to 7766` answers. Method: the pair alone is given; a file
+    # that is named and wrong is still refused.
+    pair = pki.pair()
+    told = audit(SALLYPORT_CERT=pair.cert.read_text(), SALLYPORT_KEY=pair.key.read_text())
+    assert told.row("configuration")["grade"] == "warn" and "no app" in told.row("configuration")["value"]
+    assert told.row("bind :443")
+    (tmp_path / "wrong.yaml").write_text("lisen: 1\n")
+    assert command("--config", tmp_path / "wrong.yaml").returncode == 78
+
+
 def test_a_read_only_root_is_seen(audit):
     # Goal: the row follows the mount. Method: a mount namespace whose root is remounted read-only.
     readonly = ["unshare", "--mount", "sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"]
