@@ -13,7 +13,7 @@ packages_for() {
         build) echo g++ cmake ninja-build ccache pkg-config git "$(boost_package)" libssl-dev libyaml-cpp-dev libspdlog-dev \
             libfmt-dev libcli11-dev libcap-dev libmd-dev libseccomp-dev ;;
         demo) echo python3 openssl curl iproute2 util-linux binutils ;;
-        test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema gnutls-bin curl \
+        test) echo catch2 python3 python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema python3-h11 nodejs gnutls-bin curl \
             openssl iproute2 util-linux libcap2-bin binutils strace ;;
         containers) echo podman runc conmon debootstrap python3 python3-pytest python3-pytest-xdist python3-yaml curl \
             openssl iproute2 binutils g++ ;;
