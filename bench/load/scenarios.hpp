@@ -1,4 +1,5 @@
-// The scenarios of the load generator. Each opens and warms, says "ready", and runs and reports as often as it is told to.
+// The scenarios of the load generator. Each opens and warms, says "ready", then runs and reports as often as it is
+// told to.
 #pragma once
 
 #include "arguments.hpp"

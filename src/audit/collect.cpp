@@ -201,7 +201,8 @@ std::optional<std::uint32_t> filters_around(const Files& files, const std::strin
 Facts facts_here(const Files& files)
 {
     Facts facts;
-    if (const auto process = process_facts(files, kSelf, Role{.name = "here", .executable = {}})) facts.processes.push_back(*process);
+    if (const auto process = process_facts(files, kSelf, Role{.name = "here", .executable = {}}))
+        facts.processes.push_back(*process);
     add_surroundings(facts, files, kSelf);
     return facts;
 }
@@ -251,7 +252,7 @@ Files this_machine()
                 return names;
             },
         .user = [](const std::string& path) -> std::optional<std::uint32_t> {
-            struct stat facts {};
+            struct stat facts{};
             return ::stat(path.c_str(), &facts) == 0 ? std::optional{facts.st_uid} : std::nullopt;
         },
         .capability = sys::file_capability,

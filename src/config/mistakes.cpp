@@ -62,8 +62,7 @@ std::string quote(std::string_view text)
     while (is_cut && is_text && (text[length] & 0xc0) == 0x80)
         --length; // not within a character
     std::string shown{text.substr(0, length)};
-    std::ranges::replace_if(
-        shown, [&](char c) { return is_control(c) || (!is_text && (c & 0x80) != 0); }, '?');
+    std::ranges::replace_if(shown, [&](char c) { return is_control(c) || (!is_text && (c & 0x80) != 0); }, '?');
     return "'" + shown + (is_cut ? "…'" : "'");
 }
 

@@ -55,10 +55,7 @@ Rows<Tls> tls_rows()
 
 Rows<Listener> listener_rows()
 {
-    const auto socket_mode = [](auto& listener) -> auto&
-    {
-        return listener.bind.socket_mode;
-    };
+    const auto socket_mode = [](auto& listener) -> auto& { return listener.bind.socket_mode; };
     const auto has_permissions = [](const Listener& listener) { return is_in_file_system(listener.bind); };
     return {
         // Before `socket_mode`: it sets the whole Bind.

@@ -49,7 +49,7 @@ std::set<std::uint64_t> inodes_of(const std::vector<BoundListener>& listeners)
     std::set<std::uint64_t> inodes;
     for (const BoundListener& listener : listeners)
         for (const UniqueFd& socket : listener.sockets) {
-            struct stat file {};
+            struct stat file{};
             if (::fstat(socket.get(), &file) == 0) inodes.insert(file.st_ino);
         }
     return inodes;

@@ -42,12 +42,14 @@ class BypassWatch {
 public:
     using Look = std::function<std::optional<Neighbourhood>()>;
     static constexpr std::chrono::seconds kPeriod{5};
-    static constexpr std::chrono::seconds kFirst{1}; ///< not while the children start, unless it decides whether they may
+    static constexpr std::chrono::seconds kFirst{
+        1}; ///< not while the children start, unless it decides whether they may
 
     BypassWatch(std::vector<ipc::Upstream> upstreams, std::set<std::uint64_t> ours, bool strict,
                 Look look = look_around);
 
-    /// Looks if it is time to: first at once if it is strict, else a second after it was made. True: some app is exposed, and that forbids to serve.
+    /// Looks if it is time to: first at once if it is strict, else a second after it was made. True: some app is
+    /// exposed, and that forbids to serve.
     bool forbids(TimePoint now);
     /// Something has changed: looks when it is asked next.
     void look_again();

@@ -63,7 +63,7 @@ T must(Result<T> result, const std::string& what)
 int run_command(std::span<const char* const> words);
 ExitCode obey(const config::CommandLine& line, Secrets secrets);
 ExitCode run(const config::CommandLine& line, Secrets secrets);
-ExitCode check(const config::Config& config, Secrets secrets);
+ExitCode check_as(const config::CommandLine& line, Secrets secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
 ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets);
 [[noreturn]] void refuse(const std::vector<config::Diagnostic>& mistakes);
@@ -129,7 +129,7 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
             say(stdout, config::print(load(line, secrets)));
             return ExitCode::ok;
         }
-        return check(load(line, secrets), std::move(secrets));
+        return check_as(line, std::move(secrets));
     case config::Command::audit:
         if (line.verify_log) return verify_log(*line.verify_log);
         return audit_as(line, secrets);
@@ -180,8 +180,9 @@ Bound take_privileged_steps(const config::Config& config, const Machine& machine
     }
 }
 
-ExitCode check(const config::Config& config, Secrets secrets)
+ExitCode check_as(const config::CommandLine& line, Secrets secrets)
 {
+    const config::Config config = load(line, secrets);
     take_secrets(config, secrets);
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     const Settings settings = settings_of(config, this_machine());

@@ -33,7 +33,7 @@ std::string me_text()
 
 Problem permission_denied(const std::string& path)
 {
-    struct stat facts {};
+    struct stat facts{};
     const std::string start = "cannot read " + path + ": permission denied (";
     // The file itself would let us: it is the sandbox that does not.
     if (faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) == 0)
@@ -100,7 +100,7 @@ Checked<SecretBuffer> read_source(const std::string& path)
 
 Checked<SecretBuffer> read_source(int fd, const std::string& label)
 {
-    struct stat facts {};
+    struct stat facts{};
     if (fstat(fd, &facts) != 0) return std::unexpected{unreadable(label, errno)};
     if (!S_ISREG(facts.st_mode)) return wrong(label + " is not a regular file");
     return read_whole(fd, label, capacity_for(facts));
@@ -108,7 +108,7 @@ Checked<SecretBuffer> read_source(int fd, const std::string& label)
 
 std::optional<std::string> open_to_others(const std::string& path)
 {
-    struct stat facts {};
+    struct stat facts{};
     if (stat(path.c_str(), &facts) != 0) return std::nullopt;
     const bool is_of_group = (facts.st_mode & S_IRGRP) != 0 && facts.st_gid != getegid();
     const bool is_of_all = (facts.st_mode & S_IROTH) != 0;

@@ -127,7 +127,7 @@ Result<void> move_to_standard_input(UniqueFd fd)
 
 Result<void> ignore_signals(std::span<const int> signals)
 {
-    struct sigaction ignore {};
+    struct sigaction ignore{};
     ignore.sa_handler = SIG_IGN;
     for (const int signal : signals)
         if (::sigaction(signal, &ignore, nullptr) != 0) return fail_errno("ignoring a signal");
@@ -136,8 +136,8 @@ Result<void> ignore_signals(std::span<const int> signals)
 
 namespace {
 
-/// More than malloc(3) keeps of a thread's heap, in blocks that it does not map one by one. Not by `new`: the keyholder's
-/// `delete` would wipe, and so touch, all of it.
+/// More than malloc(3) keeps of a thread's heap, in blocks that it does not map one by one. Not by `new`: the
+/// keyholder's `delete` would wipe, and so touch, all of it.
 void grow_and_shrink_own_heap()
 {
     constexpr std::size_t kBlocks = 64;

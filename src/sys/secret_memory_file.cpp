@@ -92,7 +92,7 @@ Result<bool> sealed(int fd)
 
 Result<std::size_t> file_size(int fd)
 {
-    struct stat file {};
+    struct stat file{};
     if (::fstat(fd, &file) != 0) return fail_errno("asking a file's size");
     return static_cast<std::size_t>(file.st_size);
 }

@@ -25,14 +25,14 @@ enum class Part : std::uint8_t {
     granted_sockets, ///< socket: TCP (no MPTCP, which Landlock does not see) or Unix streams, as upstreams need them
     connected,  ///< sendto: no address and no MSG_FASTOPEN, which connect past Landlock. Descriptors it cannot carry
     write_half, ///< shutdown: SHUT_WR only, so that no listening socket can be stopped, and no log (sys::kFirstOwnFd)
-    stream_options, ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
-    seals,          ///< fcntl: F_ADD_SEALS and F_GET_SEALS; F_SETOWN and F_SETSIG could signal strangers
-    timeouts,       ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
-    names,          ///< prctl: the thread's name, and asking whether it is filtered
+    stream_options,  ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
+    seals,           ///< fcntl: F_ADD_SEALS and F_GET_SEALS; F_SETOWN and F_SETSIG could signal strangers
+    timeouts,        ///< setsockopt: SO_RCVTIMEO and SO_SNDTIMEO
+    names,           ///< prctl: the thread's name, and asking whether it is filtered
     same_namespaces, ///< clone: threads and processes, in no new namespace
     families,        ///< socket: Unix, IPv4 and IPv6
-    own_signals,    ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
-    own_threads     ///< tgkill: to this process only
+    own_signals,     ///< rt_sigaction: SIGPIPE, SIGABRT and the C library's own; SIGSYS is refused with EPERM
+    own_threads      ///< tgkill: to this process only
 };
 
 /// When: from `confine` on, or only until `tighten` (a process that never tightens stays in `starting`).

@@ -271,10 +271,7 @@ TEST_CASE("What a running process has too much of fails", "[audit]")
         {"no_new_privs", [](ProcessFacts& p) { p.status.no_new_privs = false; }},
         {"dumpable", [](ProcessFacts& p) { p.dumpable = true; }},
         {"user", [](ProcessFacts& p) { p.status.uid = 0; }},
-        {"environment",
-         [](ProcessFacts& p) {
-             p.secrets = {{{"PEM", true}}};
-         }},
+        {"environment", [](ProcessFacts& p) { p.secrets = {{{"PEM", true}}}; }},
     }));
     ProcessFacts process = confined("worker", 0);
     change(process);

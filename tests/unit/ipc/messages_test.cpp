@@ -154,7 +154,7 @@ auto values(const Tickets& m)
     return std::tuple{values(keys)};
 }
 template <typename Message>
-requires std::is_empty_v<Message>
+    requires std::is_empty_v<Message>
 auto values(const Message&)
 {
     return std::tuple{};
