@@ -12,8 +12,10 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +23,7 @@
 
 #include "gatekeeper/supervisor.hpp"
 #include "sallyport/log/log.hpp"
+#include "sallyport/sys/listen_socket.hpp"
 #include "sallyport/sys/secret_memory_file.hpp"
 #include "support/catch.hpp"
 
@@ -186,5 +189,40 @@ private:
     std::string heard_;
     pid_t supervisor_{-1};
 };
+
+inline pid_t pid_of(const std::string& text)
+{
+    return static_cast<pid_t>(std::stoi(text));
+}
+
+/// Its pid is gone: dead and reaped.
+inline bool is_reaped(pid_t pid)
+{
+    return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+inline UniqueFd loopback_listener()
+{
+    // Port 0 is no address that a configuration can name, so it is made from bytes.
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto address = SocketAddress::from(reinterpret_cast<const sockaddr*>(&any), sizeof any).value();
+    return std::move(sys::listen_tcp(address, false).value());
+}
+
+inline UniqueFd connected_to(const SocketAddress& address)
+{
+    UniqueFd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (::connect(client.get(), address.data(), address.size()) != 0) return {};
+    return client;
+}
+
+inline BoundListener first_listener(UniqueFd socket)
+{
+    BoundListener bound;
+    bound.sockets.push_back(std::move(socket));
+    return bound;
+}
 
 } // namespace sallyport::gatekeeper::test
