@@ -12,7 +12,7 @@ from support.apps import App, echo
 from support.installation import Installation
 from support.ports import free_port
 from support.sallyport import UNPRIVILEGED, simple_config
-from support.scale import SANITIZED
+from support.scale import PRESET, SANITIZED
 
 WITHOUT_CAPABILITIES = [*UNPRIVILEGED, "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all"]
 NUMBER_OF_ACCT = 163
@@ -71,7 +71,8 @@ def test_a_running_family_passes_row_by_row(serve, audit):
             assert found.row("descriptors", name)["value"].split()[1].strip(",") == process.limits()["Max open files"][0]
             around = filters_around_us() + (0 if name == "gatekeeper" else 1)
             expected = {"gatekeeper": 1, "keyholder": 1, "worker": 2}[name]
-            if name != "gatekeeper" or found.report["runtime"] == "plain":
+            # ThreadSanitizer's own thread is older than any filter.
+            if PRESET != "tsan" and (name != "gatekeeper" or found.report["runtime"] == "plain"):
                 assert found.row("seccomp", name)["value"] == f"{expected} of its own, {around} around it"
             if not SANITIZED:
                 assert found.row("dumpable", name)["value"] == "no"
