@@ -17,7 +17,7 @@ inline constexpr std::array kContainerCalls{
     Call{"arch_prctl"}, Call{"set_tid_address"}, Call{"prlimit64"},
     // sockets: listeners, channels, syslog; of the families that the configuration knows
     Call{"socket", Part::families}, Call{"socketpair"}, Call{"bind"}, Call{"listen"}, Call{"getsockname"},
-    Call{"sendto"}, Call{"signalfd4"}, Call{"memfd_create"},
+    Call{"sendto"}, Call{"sendmsg"}, Call{"signalfd4"}, Call{"memfd_create"},
     // files: the configuration, /proc, the sockets of Unix listeners
     Call{"read"}, Call{"lseek"}, Call{"access"}, Call{"readlink"}, Call{"readlinkat"}, Call{"getdents64"},
     Call{"getxattr"}, Call{"statfs"}, Call{"fstatfs"}, Call{"stat"}, Call{"lstat"}, Call{"open"}, Call{"ioctl"},
