@@ -12,12 +12,12 @@ namespace sallyport::privsep {
 // clang-format off
 inline constexpr std::array kContainerCalls{
     // processes: the gatekeeper starts the others, and nobody makes a namespace
-    Call{"clone", Part::same_namespaces}, Call{"clone3", Part::absent}, Call{"execve"}, Call{"wait4"}, Call{"kill"},
-    Call{"getppid"}, Call{"dup"}, Call{"dup2"}, Call{"dup3"}, Call{"pipe2"}, Call{"close_range"},
+    Call{"clone", Part::same_namespaces}, Call{"clone3", Part::absent}, Call{"execve"}, Call{"wait4"}, Call{"waitid"},
+    Call{"kill"}, Call{"getppid"}, Call{"dup"}, Call{"dup2"}, Call{"dup3"}, Call{"pipe2"}, Call{"close_range"},
     Call{"arch_prctl"}, Call{"set_tid_address"}, Call{"prlimit64"},
     // sockets: listeners, channels, syslog; of the families that the configuration knows
     Call{"socket", Part::families}, Call{"socketpair"}, Call{"bind"}, Call{"listen"}, Call{"getsockname"},
-    Call{"sendto"}, Call{"sendmsg"}, Call{"signalfd4"}, Call{"memfd_create"},
+    Call{"getpeername"}, Call{"sendto"}, Call{"sendmsg"}, Call{"signalfd4"}, Call{"memfd_create"},
     // files: the configuration, /proc, the sockets of Unix listeners
     Call{"read"}, Call{"lseek"}, Call{"access"}, Call{"readlink"}, Call{"readlinkat"}, Call{"getdents64"},
     Call{"getxattr"}, Call{"statfs"}, Call{"fstatfs"}, Call{"stat"}, Call{"lstat"}, Call{"open"}, Call{"ioctl"},
