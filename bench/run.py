@@ -14,7 +14,7 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCH))
-from harness import instructions, packages, syscalls  # noqa: E402
+from harness import figures, instructions, packages, syscalls  # noqa: E402
 from harness.charts import write_charts  # noqa: E402
 from harness.cores import LOAD_CORE  # noqa: E402
 from harness.machine import describe  # noqa: E402
@@ -160,10 +160,9 @@ def has_failures(document):
     """A peer may fail, as Caddy does at 15,000 requests a second: the table says so. Ours and the floor may not."""
     kinds = kinds_of(document)
     return any(
-        "failure" in entry
+        figures.has_failed(entries)
         for by_system in document["results"].values()
         for name, entries in by_system.items() if kinds[name] in ("ours", "floor")
-        for entry in entries
     )
 
 

@@ -30,13 +30,15 @@ def pytest_sessionstart():
 @pytest.fixture(autouse=True)
 def time_limit(request):
     """Interrupts a test that hangs; if it cannot be interrupted, ends the run with every thread's stack."""
+    own = request.node.get_closest_marker("seconds")
+    seconds = own.args[0] if own else SECONDS_MAX
 
     def too_long(*_):
-        raise AssertionError(f"{request.node.name} took longer than {SECONDS_MAX} s")
+        raise AssertionError(f"{request.node.name} took longer than {seconds} s")
 
     signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(SECONDS_MAX)
-    faulthandler.dump_traceback_later(SECONDS_MAX + 30, exit=True)
+    signal.alarm(seconds)
+    faulthandler.dump_traceback_later(seconds + 30, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
     signal.alarm(0)

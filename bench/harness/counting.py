@@ -67,7 +67,8 @@ def per_operation(site, system, tool, operation, mode="tcp"):
 def _run(site, system, tool, operation, amount, mode):
     place = site.place(mode, LOAD_CORE)
     with Proxy(site, system, place, wrapper=tool.command(place.directory)) as proxy:
-        proxy.await_first_exchange(PATIENCE)
+        # One attempt: a handshake that was given up would be in one run and not in the other.
+        proxy.await_first_exchange(PATIENCE, attempt=PATIENCE)
         with proxy.load([*operation.load, str(amount), "--limit", str(PATIENCE)]) as load:
             if not load.await_ready():
                 raise Failure(f"{load.complaint()}; {proxy.last_words()}")

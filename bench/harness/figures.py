@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from harness.scenarios import TIME
+from harness.scenarios import ABSOLUTE
 
 METHOD_ERROR = 0.02  # a row holds when its median is at most goal + this (shared/goals.md)
 
@@ -37,10 +37,11 @@ def ratio(entries, others):
 
 
 def best_peer(by_system, kinds):
+    """The cheapest of those that did all of the work."""
     medians = {
         name: median(values(entries))
         for name, entries in by_system.items()
-        if kinds[name] == "peer" and values(entries)
+        if kinds[name] == "peer" and values(entries) and not any("remark" in entry for entry in entries)
     }
     return min(medians, key=medians.get) if medians else None
 
@@ -68,7 +69,7 @@ def rows(scenario, by_system, kinds):
 def _holds(scenario, goal, middle, to_best):
     if goal is None:
         return None
-    if scenario.unit == TIME:
+    if scenario.unit in ABSOLUTE:
         return middle <= goal
     return None if to_best is None else to_best <= goal + METHOD_ERROR
 
@@ -76,3 +77,10 @@ def _holds(scenario, goal, middle, to_best):
 def _p99(entries):
     known = [entry["latency_us"]["p99"] for entry in entries if "latency_us" in entry]
     return median(known) if known else None
+
+
+def has_failed(entries):
+    """A turn went wrong; or more than half of them were late, for which a busy machine is no excuse."""
+    failures = [entry for entry in entries if "failure" in entry]
+    late = [entry for entry in failures if entry.get("late")]
+    return len(late) < len(failures) or 2 * len(late) > len(entries)

@@ -1,12 +1,16 @@
 """One measurement: one system, one scenario, alone on its core. A fresh proxy on fresh ports each time."""
 
+import os
+import subprocess
 import time
 
 from harness import agreement
-from harness.proxy import Failure, Proxy
+from harness.proxy import Failure, Late, Proxy
 from harness.scenarios import CPU_PER_GIGABYTE
+from harness.site import minimal_environment
 
 SETTLE = 0.5  # seconds that a proxy gets to release what it will release, before its memory is read
+CHECKS = 20
 LATE = 1.2  # a fixed rate whose run takes so much longer than planned was not kept
 
 
@@ -27,6 +31,25 @@ def memory(site, system, scenario):
             report = ran(proxy, load)
     check(site, system, scenario, report)
     return {"value": (after - before) / report["operations"], "before_kib": before, "after_kib": after}
+
+
+def check_cost(site, system, scenario):
+    """Milliseconds of CPU time that one health check takes, of many."""
+    with Proxy(site, system, site.place(scenario.mode, scenario.app_core)) as proxy:
+        proxy.await_first_exchange()
+        spent = sum(_checked(system.health_command(proxy.place), proxy.place.directory) for _ in range(CHECKS))
+    return {"value": spent * 1e3 / CHECKS}
+
+
+def _checked(command, directory):
+    """CPU seconds of one, which must say yes."""
+    child = subprocess.Popen(command, cwd=directory, env=minimal_environment(directory), stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise Failure(f"the health check ended with {child.returncode}")
+    return used.ru_utime + used.ru_stime
 
 
 def cpu(site, system, scenario, proxy, load):
@@ -64,7 +87,7 @@ def check(site, system, scenario, report):
     if report["errors"]:
         raise Failure(f"{report['errors']} of {report['operations']} operations failed")
     if scenario.load[0] == "pace" and report["seconds"] > LATE * _planned(scenario, report):
-        raise Failure(f"the rate was not kept: {report['seconds']:.2f} s for {report['operations']} requests")
+        raise Late(f"the rate was not kept: {report['seconds']:.2f} s for {report['operations']} requests")
     if not system.speaks_tls:
         return
     found = agreement.differences(

@@ -6,12 +6,17 @@ import time
 
 from harness import tree
 from harness.cores import PROXY_CORE
+from harness.h2load import H2Load
 from harness.load import Load
 from harness.site import minimal_environment
 
 
 class Failure(Exception):
     """A measurement that does not count, with the reason."""
+
+
+class Late(Failure):
+    """The machine was too busy for the rate that was asked for."""
 
 
 class Proxy:
@@ -50,12 +55,14 @@ class Proxy:
 
     def load(self, arguments, tls="1.3"):
         """A load generator aimed at this proxy."""
+        if arguments[0] == "h2load":
+            return H2Load(self.place.port, arguments[1:])
         version = tls if self._system.speaks_tls else "none"
         return Load(self._site.programs, self.place.port, arguments, version)
 
-    def await_first_exchange(self, patience=15):
-        """Waits until it serves; returns that moment of the monotonic clock."""
-        with self.load(["first", "--limit", str(patience)]) as load:
+    def await_first_exchange(self, patience=15, attempt=1):
+        """Waits until it serves; returns that moment of the monotonic clock. `attempt`: seconds for one connection."""
+        with self.load(["first", "--limit", str(patience), "--patience", str(attempt)]) as load:
             load.await_ready()
             load.go()
             report = load.report()

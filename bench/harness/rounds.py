@@ -4,13 +4,13 @@ import sys
 from contextlib import ExitStack
 
 from harness import measure
-from harness.proxy import Failure, Proxy
-from harness.scenarios import MEMORY, TIME
+from harness.proxy import Failure, Late, Proxy
+from harness.scenarios import CHECK, MEMORY, TIME
 
 # CPU time is read in turns of about a tenth of a second: all systems of a round are up and warm, one works, the others
 # wait. The machine's mood changes more slowly than that, so a ratio within a turn hardly shows it.
 TURNS = 8
-ALONE = {TIME: measure.start_time, MEMORY: measure.memory}
+ALONE = {TIME: measure.start_time, MEMORY: measure.memory, CHECK: measure.check_cost}
 
 CLEAR = "\r\033[K"  # the terminal's line
 
@@ -56,7 +56,7 @@ def _or_failure(measurement, *arguments):
     try:
         return measurement(*arguments)
     except Failure as failure:
-        return {"failure": str(failure)}
+        return {"failure": str(failure), "late": isinstance(failure, Late)}
 
 
 class Runner:

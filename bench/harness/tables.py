@@ -1,7 +1,7 @@
 """The figures as text."""
 
 from harness import figures
-from harness.scenarios import CPU_PER_OPERATION, TIME
+from harness.scenarios import ABSOLUTE, CPU_PER_OPERATION
 
 
 def _number(value, digits=1):
@@ -47,7 +47,7 @@ HEAD = ("", "median", "min", "max", "÷ best peer", "÷ floor", "goal", "", "p99
 
 
 def _cells(scenario, row):
-    goal = "" if row.goal is None else "≤ " + _number(row.goal, 0 if scenario.unit == TIME else 2)
+    goal = "" if row.goal is None else "≤ " + _number(row.goal, 0 if scenario.unit in ABSOLUTE else 2)
     p99 = _number(row.p99_us, 0) if scenario.unit == CPU_PER_OPERATION else ""
     return (
         row.system, _number(row.median), _number(row.least), _number(row.most), _number(row.to_best_peer, 2),

@@ -25,7 +25,8 @@ void upload(Target& target, Arguments& arguments);
 /// --connections: opened, warmed by one exchange each, and held from "ready" to "end".
 void hold(Target& target, Arguments& arguments);
 
-/// From "go" on tries until one exchange succeeds; the report's "finished" is that moment on CLOCK_MONOTONIC.
+/// --patience: from "go" on tries until one exchange succeeds, and gives up each try after so many seconds; the
+/// report's "finished" is that moment on CLOCK_MONOTONIC.
 void first(Target& target, Arguments& arguments);
 
 } // namespace bench

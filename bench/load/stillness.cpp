@@ -11,13 +11,13 @@ namespace {
 
 class Attempt final : public Crew {
 public:
-    /// True if one exchange succeeds on a new connection.
-    bool run(Target& target)
+    /// True if one exchange succeeds on a new connection, within that time.
+    bool run(Target& target, std::chrono::seconds patience)
     {
         const Caller caller{target, *this, 0};
         while (!how_) {
-            turn(target, kPatience);
-            if (Clock::now() - begun_ > kPatience) return false;
+            turn(target, patience);
+            if (Clock::now() - begun_ > patience) return false;
         }
         return *how_ == Progress::done;
     }
@@ -25,8 +25,6 @@ public:
     void answered(Caller&, Progress how) override { how_ = how; }
 
 private:
-    static constexpr std::chrono::seconds kPatience{1};
-
     Clock::time_point begun_{Clock::now()};
     std::optional<Progress> how_;
 };
@@ -49,11 +47,12 @@ void hold(Target& target, Arguments& arguments)
 void first(Target& target, Arguments& arguments)
 {
     constexpr std::chrono::microseconds kPause{200};
+    const std::chrono::seconds patience{arguments.number("patience", 1)};
     arguments.end();
     say_ready();
     while (told_to_go()) {
         const auto begin = Clock::now();
-        while (!Attempt{}.run(target))
+        while (!Attempt{}.run(target, patience))
             std::this_thread::sleep_for(kPause);
         Report report;
         report.operations = 1;

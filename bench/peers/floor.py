@@ -4,6 +4,9 @@ from peers.system import System
 
 
 class Floor(System):
+    # It passes HTTP on as it passes anything: what a proxy costs that reads nothing of it.
+    modes = ("tcp", "http")
+
     def __init__(self, name, plain=False):
         self.name = name
         self.kind = "reference" if plain else "floor"

@@ -42,8 +42,8 @@ HTTP = """\
     http-reuse always
 
 frontend door
-    # HTTP/1.1 is what is measured; h2 is not offered.
-    bind 127.0.0.1:{port} ssl crt {pem} alpn http/1.1 backlog 4096
+    # What is measured is offered first; and HTTP/1.1, by which the runner sees that it serves.
+    bind 127.0.0.1:{port} ssl crt {pem} alpn {alpn} backlog 4096
     # What every reverse proxy is asked to add.
     option forwardfor
     default_backend app
@@ -55,13 +55,14 @@ backend app
 
 class Haproxy(System):
     name = "haproxy"
-    modes = ("tcp", "http")
+    modes = ("tcp", "http", "h2")
     packages = ("haproxy",)
     program = "haproxy"
 
     def command(self, place):
         rest = (TCP if place.mode == "tcp" else HTTP).format(
-            port=place.port, app_port=place.app_port, pem=place.combined
+            port=place.port, app_port=place.app_port, pem=place.combined,
+            alpn="h2,http/1.1" if place.mode == "h2" else "http/1.1",
         )
         # -db: in the foreground, without a master process.
         return ["haproxy", "-db", "-f", str(place.write("haproxy.cfg", GLOBAL + rest))]

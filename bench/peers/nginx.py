@@ -62,7 +62,7 @@ http {{
         keepalive_timeout 5m;
     }}
     server {{
-        listen 127.0.0.1:{port} ssl backlog=4096;
+        listen 127.0.0.1:{port} ssl{http2} backlog=4096;
 {tls}
         keepalive_timeout 5m;
         keepalive_requests 100000000;
@@ -98,7 +98,7 @@ STREAM_MODULE = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n"
 
 class Nginx(System):
     name = "nginx"
-    modes = ("tcp", "http")
+    modes = ("tcp", "http", "h2")
     packages = ("nginx", "libnginx-mod-stream")
     program = "nginx"
 
@@ -107,6 +107,7 @@ class Nginx(System):
             "directory": place.directory,
             "port": place.port,
             "app_port": place.app_port,
+            "http2": " http2" if place.mode == "h2" else "",
             "tls": TLS.format(certificate=place.certificate, key=place.key),
         }
         text = MAIN.format(**values)

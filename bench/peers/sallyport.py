@@ -24,6 +24,7 @@ keys: {keys}
 
 class Sallyport(System):
     kind = "ours"
+    modes = ("tcp", "http", "h2", "health")
 
     def __init__(self, name, keys="keyholder", shards=1, sandbox=None):
         self.name = name
@@ -34,7 +35,7 @@ class Sallyport(System):
         text = CONFIG.format(
             port=place.port,
             app_port=place.app_port,
-            mode=place.mode,
+            mode="tcp" if place.mode == "tcp" else "http",
             certificate=place.certificate,
             key=place.key,
             keys=self._keys,
@@ -43,6 +44,9 @@ class Sallyport(System):
         )
         config = place.write("sallyport.yaml", text)
         return [str(place.programs / "sallyport"), "run", "--config", str(config)]
+
+    def health_command(self, place):
+        return [str(place.programs / "sallyport"), "health", "--config", str(place.directory / "sallyport.yaml")]
 
     def is_here(self, programs):
         return all((programs / f"sallyport{part}").exists() for part in ("", "-keyholder", "-worker"))

@@ -13,7 +13,7 @@ class Place:
     directory: Path
     port: int
     app_port: int
-    mode: str  # "tcp" or "http"
+    mode: str  # "tcp", "http" or "h2"
     certificate: Path
     key: Path
     combined: Path  # certificate and key in one file

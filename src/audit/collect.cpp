@@ -75,6 +75,7 @@ std::optional<ProcessFacts> process_facts(const Files& files, const std::string&
     facts.lawful = role.lawful;
     facts.status = *status;
     facts.own_filters = role.own_filters;
+    facts.starts_app = role.starts_app;
     facts.dumpable = dumpable(files, pid, *status);
     if (const auto limits = files.read(proc(pid, "limits"))) facts.descriptors = parse_descriptor_limit(*limits);
     const auto block = pid == kSelf ? files.environment() : files.read(proc(pid, "environ"));
@@ -225,12 +226,14 @@ std::expected<Facts, std::string> facts_of_family(const Files& files, std::uint3
         if (const auto process = process_facts(files, member, *role)) facts.processes.push_back(*process);
     }
     for (const Role& role : roles)
-        if (std::ranges::find(facts.processes, role.name, &ProcessFacts::name) == facts.processes.end())
+        if (!role.starts_app &&
+            std::ranges::find(facts.processes, role.name, &ProcessFacts::name) == facts.processes.end())
             facts.missing.emplace_back(role.name);
     add_surroundings(facts, files, head);
     for (ProcessFacts& process : facts.processes)
-        process.filters_around = process.name == roles.front().name ? filters_around(files, head, facts.runtime)
-                                                                    : facts.processes.front().status.filters;
+        process.filters_around = process.starts_app || process.name == roles.front().name
+                                     ? filters_around(files, head, facts.runtime)
+                                     : facts.processes.front().status.filters;
     return facts;
 }
 

@@ -92,8 +92,9 @@ std::string amount(const sys::Share& share, std::uint64_t unit, std::string_view
 void Judge::judge_tasks()
 {
     const sys::Share& tasks = facts_.shares.tasks;
-    const std::string value = amount(tasks, 1, "");
-    const std::uint64_t needed = sys::tasks_for(1);
+    const bool has_app = std::ranges::any_of(facts_.processes, &ProcessFacts::starts_app);
+    const std::string value = amount(tasks, 1, "") + (has_app ? "; the app's tasks come on top of ours" : "");
+    const std::uint64_t needed = sys::tasks_for(1) + (has_app ? sys::kTasksOfStarter : 0);
     const bool is_shared = facts_.runtime == sys::Runtime::ecs || facts_.runtime == sys::Runtime::kubernetes;
     if (!tasks.limit && is_shared)
         add(Grade::ok, "tasks", value + " of this container's own; that of its task or pod is not seen from within");

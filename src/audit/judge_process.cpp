@@ -125,6 +125,7 @@ void Judge::judge_seccomp()
     const bool holds = process_.status.filtered;
     if (!facts_.live)
         return add(Grade::ok, kWhat, holds ? "a filter stands around it" : "no filter, until the start installs one");
+    if (!holds && process_.own_filters == 0) return add(Grade::ok, kWhat, "no filter: it would bind the app as well");
     if (!holds) return add(Grade::warn, kWhat, "no filter", line(Guard::seccomp));
     if (!process_.status.filters || !process_.filters_around)
         return add(
@@ -134,7 +135,8 @@ void Judge::judge_seccomp()
     const std::uint32_t around = *process_.filters_around;
     const std::uint32_t own = *process_.status.filters - std::min(around, *process_.status.filters);
     const std::string value = std::to_string(own) + " of its own, " + std::to_string(around) + " around it";
-    if (own >= process_.own_filters) return add(Grade::ok, kWhat, value);
+    const bool is_right = process_.own_filters == 0 ? own == 0 : own >= process_.own_filters;
+    if (is_right) return add(Grade::ok, kWhat, value);
     add(Grade::warn, kWhat, value + "; " + std::to_string(process_.own_filters) + " are to be its own",
         line(Guard::seccomp));
 }
@@ -177,7 +179,8 @@ void Judge::judge_file()
     const auto& file = *process_.file;
     if (!file) return add(Grade::ok, kWhat, "none");
     const std::string value = set_text(file->permitted) + (file->effective ? "=ep" : "=p");
-    if ((file->permitted & ~(facts_.live ? process_.lawful : kNetBindService)) != 0)
+    const bool is_gatekeepers = !facts_.live || process_.starts_app;
+    if ((file->permitted & ~(is_gatekeepers ? kNetBindService : process_.lawful)) != 0)
         return add(Grade::fail, kWhat, value, "setcap -r FILE: it carries more than it may");
     if (file->effective)
         return add(

@@ -16,14 +16,48 @@ struct BindText {
     std::string_view what() const { return "an address to listen on"; }
 };
 
-/// "127.0.0.1:7766", "7766" (of 127.0.0.1), "localhost:7766" (the same), "[::1]:7766", "unix:/run/app.sock".
-struct UpstreamText {
-    using Value = SocketAddress;
+/// "auto", "none", "unix:/run/x.sock", "unix:@name", "127.0.0.1:9901", "[::1]:9901".
+struct AdminText {
+    using Value = AdminBind;
 
-    Parsed<SocketAddress> parse(std::string_view text) const;
-    Node write(const SocketAddress& address) const { return string_node(address.text()); }
+    Parsed<AdminBind> parse(std::string_view text) const;
+    Node write(const AdminBind& bind) const;
     Node schema() const;
-    std::string_view what() const { return "one address or one Unix socket in this version"; }
+    std::string_view what() const { return "auto, none, a Unix socket or a loopback address"; }
+};
+
+/// "127.0.0.1:7766", "7766" (of 127.0.0.1), "localhost:7766" (the same), "[::1]:7766", "unix:/run/app.sock",
+/// "app.internal:7766"; each may begin with "http://" or "h2c://".
+struct UpstreamText {
+    struct Value {
+        Protocol protocol{};
+        AppAddress address;
+    };
+
+    Parsed<Value> parse(std::string_view text) const;
+    Node write(const Value& value) const;
+    Node schema() const;
+    std::string_view what() const { return "an address or a list of addresses"; }
+};
+
+/// One of these, or a list of them that speaks one protocol.
+struct UpstreamTexts {
+    using Value = AppAddresses;
+    std::size_t items_max;
+
+    std::optional<Value> read(const Node& node, std::string_view key, Mistakes& mistakes) const;
+    Node write(const Value& addresses) const;
+    Node schema() const;
+};
+
+/// Name servers: "10.0.0.2", "[fd00::2]", or with a port other than 53, "127.0.0.1:8600".
+struct NameServers {
+    using Value = std::vector<SocketAddress>;
+    std::size_t items_max;
+
+    std::optional<Value> read(const Node& node, std::string_view key, Mistakes& mistakes) const;
+    Node write(const Value& servers) const;
+    Node schema() const;
 };
 
 /// Whether it is a Unix socket with a path, and so with permissions.

@@ -9,7 +9,6 @@ namespace sallyport::config {
 
 namespace {
 
-constexpr std::string_view kDefaultBind = ":443";
 constexpr std::string_view kDefaultUpstream = "app";
 // Those that speak of a listener: with one of them and no listener in the file, there is to be one.
 constexpr std::array<std::string_view, 4> kOfListener{"listen", "to", "cert", "self-signed"};
@@ -35,6 +34,8 @@ void add_listener(const Settings& settings, Node& root)
     Node listener = mapping_node();
     listener.at = first->at;
     listener.put("bind", string_node(kDefaultBind, first->at));
+    // Asked for, so that a forgotten certificate does not make it plaintext.
+    listener.put("tls", mapping_node()).at = first->at;
     root.put("listeners", list_node({std::move(listener)}));
 }
 
@@ -109,21 +110,27 @@ Node names_of(const Setting& setting)
     }
 }
 
-/// The certificates, or the names of a self-signed one, of every listener.
+/// The certificates, or the names of a self-signed one, of every listener that is to have some: of those with `tls`,
+/// or, if none has it, of all that do not redirect to one that has.
 void set_certificates(const Settings& settings, Node& root)
 {
     const Setting* made = settings.find("self-signed");
     if (made == nullptr && settings.find("cert") == nullptr) return;
     Node* listeners = root.find("listeners");
     if (listeners == nullptr || listeners->form != Node::Form::list) return;
+    const auto has = [](std::string_view key) {
+        return [key](const Node& listener) { return listener.find(key) != nullptr; };
+    };
+    const bool some_have_tls = std::ranges::any_of(listeners->items, has("tls"));
     for (Node& listener : listeners->items) {
+        if (some_have_tls ? !has("tls")(listener) : has("redirect")(listener)) continue;
         if (Node* tls = listener.find("tls")) {
             tls->erase("certificates");
             tls->erase("self_signed");
         }
+        set_at(listener, key_at("listeners").inside, made != nullptr ? "tls.self_signed" : "tls.certificates",
+               made != nullptr ? names_of(*made) : certificates_of(settings));
     }
-    set_at(root, schema_keys(), made != nullptr ? "listeners.tls.self_signed" : "listeners.tls.certificates",
-           made != nullptr ? names_of(*made) : certificates_of(settings));
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -29,10 +30,15 @@ constexpr Switch kJson{"json", "", "audit: print JSON"};
 constexpr Switch kPid{"pid", "N", "audit: of the running sallyport with this process id"};
 constexpr Switch kVerifyLog{"verify-log", "FILE",
                             "audit: look for gaps and edits in an audit log; - is standard input"};
+constexpr Switch kReady{"ready", "", "health: ask whether new clients are welcome"};
+constexpr Switch kName{"name", "HOST", "dev: a further host name of the app; as often as there are"};
+constexpr Switch kTrust{"trust", "", "dev: make this machine's programs and browsers trust the certificates"};
+constexpr Switch kUntrust{"untrust", "", "dev: take that back"};
 constexpr Switch kHelp{"help", "", "Print this"};
 constexpr Switch kVersion{"version", "", "Print the version"};
-constexpr std::array kSwitches{kConfig, kPrint, kSchema, kJson, kPid, kVerifyLog, kHelp, kVersion};
-constexpr std::array<std::string_view, 3> kCommands{"run", "check", "audit"};
+constexpr std::array kSwitches{kConfig, kPrint, kSchema, kJson,    kPid,  kVerifyLog,
+                               kReady,  kName,  kTrust,  kUntrust, kHelp, kVersion};
+constexpr std::array<std::string_view, 5> kCommands{"run", "check", "audit", "health", "dev"};
 
 std::string dashed(std::string_view name)
 {
@@ -47,8 +53,11 @@ struct Parser {
     std::vector<std::string> path;
     std::vector<std::string> pid;
     std::vector<std::string> verify_log;
+    std::vector<std::string> names;
     CLI::App* check{nullptr};
     CLI::App* audit{nullptr};
+    CLI::App* health{nullptr};
+    CLI::App* dev{nullptr};
 
     Parser()
     {
@@ -64,7 +73,8 @@ struct Parser {
         add_option(kConfig.name, path, kConfig.value);
         add_option(kPid.name, pid, kPid.value);
         add_option(kVerifyLog.name, verify_log, kVerifyLog.value);
-        for (const Switch& one : {kPrint, kSchema, kJson, kVersion})
+        add_option(kName.name, names, kName.value);
+        for (const Switch& one : {kPrint, kSchema, kJson, kReady, kTrust, kUntrust, kVersion})
             app.add_flag(dashed(one.name), switches[one.name]);
         app.add_flag("-h," + dashed(kHelp.name), switches[kHelp.name]);
         for (const std::string_view command : kCommands) {
@@ -74,6 +84,8 @@ struct Parser {
         }
         check = app.get_subcommand("check");
         audit = app.get_subcommand("audit");
+        health = app.get_subcommand("health");
+        dev = app.get_subcommand("dev");
     }
 
 private:
@@ -116,30 +128,63 @@ CommandLine command_line_of(Parser& parser)
     CommandLine line;
     if (parser.check->parsed()) line.command = Command::check;
     if (parser.audit->parsed()) line.command = Command::audit;
+    if (parser.health->parsed()) line.command = Command::health;
+    if (parser.dev->parsed()) line.command = Command::dev;
     if (parser.switches[kVersion.name]) line.command = Command::version;
     if (parser.switches[kHelp.name]) line.command = Command::help;
     line.print = parser.switches[kPrint.name];
     line.schema = parser.switches[kSchema.name];
+    line.dev = {.names = std::move(parser.names),
+                .trust = parser.switches[kTrust.name],
+                .untrust = parser.switches[kUntrust.name]};
+    if (parser.dev->parsed()) line.dev.to = std::exchange(parser.values["to"], {});
     for (const Flag& flag : flags())
         for (std::string& value : parser.values[flag.name])
             line.overrides.flags.emplace_back(flag.name, std::move(value));
     if (!parser.path.empty()) line.path = parser.path.back();
+    line.ready = parser.switches[kReady.name];
     line.json = parser.switches[kJson.name];
     if (!parser.verify_log.empty()) line.verify_log = parser.verify_log.back();
     if (!parser.pid.empty()) line.pid = process_id(parser.pid.back());
     return line;
 }
 
+std::optional<std::string> contradiction_of_dev(const CommandLine& line)
+{
+    const DevOrder& dev = line.dev;
+    const bool asks = !dev.names.empty() || dev.trust || dev.untrust;
+    if (line.command != Command::dev)
+        return asks && (line.command == Command::run || line.command == Command::check ||
+                        line.command == Command::audit)
+                   ? std::optional<std::string>{"--name, --trust and --untrust belong to 'sallyport dev'"}
+                   : std::nullopt;
+    if (line.path || line.print || line.schema || line.json || line.pid || line.verify_log)
+        return "'sallyport dev' takes no file, and nothing that belongs to 'check' or 'audit'";
+    for (const auto& [name, value] : line.overrides.flags)
+        for (const std::string_view own : {"cert", "key", "passphrase", "self-signed"})
+            if (name == own) return dashed(name) + " contradicts 'sallyport dev', which makes certificates of its own";
+    if (dev.untrust && (dev.trust || !dev.to.empty())) return "--untrust stands alone: it ends when it has been done";
+    if (!dev.trust && !dev.untrust && dev.to.empty())
+        return "'sallyport dev' needs to know where the app is: --to 7766";
+    if (dev.to.empty() && (!dev.names.empty() || !line.app.empty())) return "there is no app without --to";
+    return std::nullopt;
+}
+
 /// What is wrong with a line whose words are all known.
 std::optional<std::string> contradiction(const CommandLine& line)
 {
-    if ((line.print || line.schema) && (line.command == Command::run || line.command == Command::audit))
+    const auto belongs_to = [&](Command command) {
+        return line.command == command || line.command == Command::help || line.command == Command::version;
+    };
+    if ((line.print || line.schema) && !belongs_to(Command::check))
         return "--print and --schema belong to 'sallyport check'";
-    if ((line.json || line.pid || line.verify_log) && (line.command == Command::run || line.command == Command::check))
+    if (line.ready && !belongs_to(Command::health)) return "--ready belongs to 'sallyport health'";
+    if ((line.json || line.pid || line.verify_log) && !belongs_to(Command::audit))
         return "--json, --pid and --verify-log belong to 'sallyport audit'";
     if (line.verify_log && (line.json || line.pid)) return "--verify-log stands alone: it is about a file";
-    if (!line.app.empty() && (line.command == Command::check || line.command == Command::audit))
+    if (!line.app.empty() && !belongs_to(Command::run) && !belongs_to(Command::dev))
         return "the command after -- belongs to 'sallyport run'";
+    if (const auto wrong = contradiction_of_dev(line)) return wrong;
     if (line.print && line.schema) return "--print contradicts --schema: give one of the two";
     for (const auto& [name, value] : line.overrides.flags)
         if (value.find("-----BEGIN") != std::string::npos)
@@ -206,8 +251,12 @@ std::string help()
         "       sallyport [run] [FLAG…] -- COMMAND [ARGUMENT…]\n"
         "                                   Start the app too; serve when it listens; end with its exit code.\n"
         "       sallyport check [FLAG…]     Say what is wrong with the configuration: exit code 0 or 78.\n"
+        "       sallyport dev --to 7766     HTTPS on this machine, by certificates of its own that browsers can "
+        "trust.\n"
         "       sallyport audit [FLAG…]     Say how confined it would be here, or is: exit code 0, or 1 if a row "
-        "fails.\n\n"
+        "fails.\n"
+        "       sallyport health [FLAG…]    Ask the one that runs with this configuration how it is: exit code 0 or "
+        "1.\n\n"
         "sallyport --to 7766 --cert tls.crt --key tls.key     443 with TLS, to the app on 7766\n\n";
     for (const Flag& flag : flags())
         text += help_of(flag);

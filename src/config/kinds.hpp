@@ -104,6 +104,41 @@ struct Duration {
     std::string_view what() const { return "a duration such as 10s, 250ms, 5m or 1h"; }
 };
 
+/// A duration, or one of these words in its place.
+template <typename Time>
+struct DurationOr {
+    using Value = Time;
+    Millis most;
+    std::vector<std::pair<std::string_view, Time>> words;
+
+    Parsed<Time> parse(std::string_view text) const
+    {
+        for (const auto& [word, value] : words)
+            if (text == word) return value;
+        const auto duration = parse_duration(text, Millis{1}, most);
+        if (!duration) return std::unexpected{duration.error() + "; or write " + words_text(" or ")};
+        return Time{*duration};
+    }
+    Node write(const Time& time) const
+    {
+        for (const auto& [word, value] : words)
+            if (time == value) return plain_node(word);
+        return plain_node(print_duration(Millis{Optional{time}.value()}));
+    }
+    Node schema() const { return pattern_schema(words_text("|") + "|[1-9][0-9]*(ms|s|m|h)"); }
+    std::string_view what() const { return "a duration such as 10s, 250ms, 5m or 1h, or a word"; }
+
+private:
+    using Optional = std::optional<Millis>;
+    std::string words_text(std::string_view between) const
+    {
+        std::string text;
+        for (const auto& [word, value] : words)
+            text.append(text.empty() ? "" : between).append(word);
+        return text;
+    }
+};
+
 /// "64KiB", "1MiB", "2GiB", "512B".
 struct Size {
     using Value = std::uint64_t;
@@ -205,6 +240,30 @@ struct Permissions {
     Node write(Value mode) const;
     Node schema() const { return pattern_schema("0?[0-7]{3}"); }
     std::string_view what() const { return "permissions such as \"0660\""; }
+};
+
+/// "none", which is 0, or a Duration.
+template <typename Unit>
+struct DurationOrNone {
+    using Value = Unit;
+    Unit most;
+
+    Parsed<Unit> parse(std::string_view text) const
+    {
+        if (text == "none") return Unit{0};
+        return Duration<Unit>{most}.parse(text);
+    }
+    Node write(const Unit& duration) const
+    {
+        return duration.count() == 0 ? string_node("none") : Duration<Unit>{most}.write(duration);
+    }
+    Node schema() const
+    {
+        Node schema = mapping_node();
+        schema.put("anyOf", list_node({pattern_schema("none"), Duration<Unit>{most}.schema()}));
+        return schema;
+    }
+    std::string_view what() const { return "a duration such as 60s, or none"; }
 };
 
 /// "stdout", "syslog", "fd:N".

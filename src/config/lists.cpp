@@ -11,6 +11,13 @@ Node array_schema(Node items, std::size_t items_max)
     return schema;
 }
 
+Node any_of(std::vector<Node> schemas)
+{
+    Node schema = mapping_node();
+    schema.put("anyOf", list_node(std::move(schemas)));
+    return schema;
+}
+
 bool is_within(std::size_t items_max, const Node& list, std::string_view key, Mistakes& mistakes)
 {
     if (list.items.size() <= items_max) return true;
@@ -52,9 +59,7 @@ std::optional<SelfSigned::Value> SelfSigned::read(const Node& node, std::string_
 
 Node SelfSigned::schema() const
 {
-    Node schema = mapping_node();
-    schema.put("anyOf", list_node({Boolean{}.schema(), names.schema()}));
-    return schema;
+    return any_of({Boolean{}.schema(), names.schema()});
 }
 
 } // namespace sallyport::config

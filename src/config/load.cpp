@@ -1,5 +1,6 @@
 #include "sallyport/config/load.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -34,14 +35,17 @@ std::optional<Document> read_file(const std::string& path, Mistakes& mistakes)
     }
     errno = 0;
     std::ifstream file{path, std::ios::binary};
-    // One byte more than can be read as YAML, so that a larger file is seen to be too large.
-    Document document{path, std::string(kTextMax + 1, '\0')};
-    file.read(document.text.data(), static_cast<std::streamsize>(document.text.size()));
+    Document document{path, {}};
+    std::array<char, 4096> part; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+    // One byte more than can be read as YAML is enough to see that a file is too large.
+    while (file && document.text.size() <= kTextMax) {
+        file.read(part.data(), part.size());
+        document.text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+    }
     if (!file.is_open() || file.bad()) {
         mistakes.report(Place{path}, "cannot be read: " + std::generic_category().message(errno));
         return std::nullopt;
     }
-    document.text.resize(static_cast<std::size_t>(file.gcount()));
     return document;
 }
 
@@ -110,6 +114,26 @@ std::expected<Config, std::vector<Diagnostic>> load(const Sources& sources)
     check(*root, given, config, mistakes);
     if (mistakes.any()) return std::unexpected{mistakes.take()};
     return config;
+}
+
+std::expected<AdminPlace, std::vector<Diagnostic>> find_admin(const Sources& sources)
+{
+    Mistakes ignored;
+    Mistakes mistakes;
+    Given given{.pem_in_environment = sources.pem_in_environment};
+    const Settings settings = gather_settings(sources, ignored);
+    std::optional<Node> root = mapping_node();
+    if (settings.find("admin") == nullptr) root = read_document(sources, given, mistakes);
+    if (!root) return std::unexpected{mistakes.take()};
+    apply_settings(settings, *root, ignored);
+    Config config;
+    read_mapping(*root, "the configuration", schema(), config, ignored);
+    if (config.listeners.empty()) config.listeners.emplace_back().bind.text = kDefaultBind;
+    const bool is_made = config.admin.bind.kind == AdminBind::Kind::automatic;
+    return AdminPlace{.address = admin_address(config),
+                      .timeout = config.admin.timeout,
+                      .uid = config.user.uid,
+                      .may_be_outdated = is_made && given.anything && settings.find("listen") == nullptr};
 }
 
 std::string print(const Config& config)

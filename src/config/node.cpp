@@ -91,6 +91,19 @@ void Node::erase(std::string_view key)
     items.erase(std::next(items.begin(), index));
 }
 
+const Place& place_of(const Node& mapping, std::string_view key)
+{
+    const Node* value = mapping.find(key);
+    return value == nullptr ? mapping.at : value->at;
+}
+
+bool is_given(const Node* value)
+{
+    if (value == nullptr || value->form == Node::Form::null) return false;
+    if (value->form == Node::Form::list) return !value->items.empty();
+    return value->form != Node::Form::scalar || (!value->text.empty() && value->text != "false");
+}
+
 Node string_node(std::string_view text, const Place& at)
 {
     Node node{.form = Node::Form::scalar, .at = at, .text = std::string{text}, .written = std::string{text}};

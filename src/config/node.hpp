@@ -36,6 +36,12 @@ struct Node {
     void erase(std::string_view key);
 };
 
+/// The place of a key's value, or of the mapping if the key is left out.
+[[nodiscard]] const Place& place_of(const Node& mapping, std::string_view key);
+
+/// Whether a key says anything: an empty list, an empty text and `false` do not.
+[[nodiscard]] bool is_given(const Node* value);
+
 /// A scalar that is a string; it is marked as quoted where it would not read back as one.
 [[nodiscard]] Node string_node(std::string_view text, const Place& at = {});
 /// A scalar that is a number, a boolean or a word that needs no quotes.

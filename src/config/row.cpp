@@ -20,8 +20,9 @@ Node described(const Key& key)
 {
     Node schema = mapping_node();
     schema.put("description", string_node(std::string{key.help} + "."));
-    for (std::size_t i = 0; i < key.schema.items.size(); ++i)
-        schema.put(key.schema.keys[i].text, key.schema.items[i]);
+    const Node value = key.schema();
+    for (std::size_t i = 0; i < value.items.size(); ++i)
+        schema.put(value.keys[i].text, value.items[i]);
     if (key.fallback) schema.put("default", *key.fallback);
     return schema;
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,7 @@ struct Key {
     std::string_view help; ///< one sentence without its full stop
     Presence presence{Presence::defaulted};
     Holds holds{Holds::value};
-    Node schema{};                  ///< of the value, without help and default
+    std::function<Node()> schema{}; ///< of the value, without help and default: made for who asks
     std::optional<Node> fallback{}; ///< the default of a `defaulted` value
     std::vector<Key> inside{};      ///< the keys of the mapping, or of each mapping inside
 };
@@ -45,6 +46,16 @@ struct Row {
 
 template <typename T>
 using Rows = std::vector<Row<T>>;
+
+/// A table is put together by copying rows: those inside are copied once, and the same for reading and for writing.
+template <typename T>
+using SharedRows = std::shared_ptr<const Rows<T>>;
+
+template <typename T>
+SharedRows<T> share(Rows<T> rows)
+{
+    return std::make_shared<const Rows<T>>(std::move(rows));
+}
 
 /// The first half of reading a mapping: its form and its unknown keys. False if it is no mapping.
 [[nodiscard]] bool check_keys(const Node& node, std::string_view name, const std::vector<std::string_view>& keys,
@@ -115,7 +126,7 @@ Row<T> value(std::string_view name, Access access, const Kind& kind, std::string
              Presence presence = Presence::defaulted)
 {
     Row<T> row;
-    row.key = {.name = name, .help = help, .presence = presence, .schema = kind.schema()};
+    row.key = {.name = name, .help = help, .presence = presence, .schema = [=] { return kind.schema(); }};
     row.read = [=](const Node& node, T& into, Mistakes& mistakes) {
         if (auto read = read_value(kind, node, name, mistakes)) std::invoke(access, into) = std::move(*read);
     };
@@ -130,35 +141,37 @@ Row<T> value(std::string_view name, Access access, const Kind& kind, std::string
 
 /// A row of a mapping; left out or empty, it has its defaults.
 template <typename T, typename Part>
-Row<T> mapping(std::string_view name, Part T::* access, const Rows<Part>& rows, std::string_view help,
+Row<T> mapping(std::string_view name, Part T::* access, Rows<Part> inside, std::string_view help,
                Presence presence = Presence::defaulted)
 {
-    const std::vector<Key> keys = keys_of(rows);
-    return {.key = {name, help, presence, Holds::mapping, mapping_schema(keys), {}, keys},
+    const SharedRows<Part> rows = share(std::move(inside));
+    const auto schema = [=] { return mapping_schema(keys_of(*rows)); };
+    return {.key = {name, help, presence, Holds::mapping, schema, {}, keys_of(*rows)},
             .read = [=](const Node& node, T& into,
-                        Mistakes& mistakes) { read_mapping(node, name, rows, into.*access, mistakes); },
-            .write = [=](const T& from) { return std::optional{write_mapping(rows, from.*access)}; }};
+                        Mistakes& mistakes) { read_mapping(node, name, *rows, into.*access, mistakes); },
+            .write = [=](const T& from) { return std::optional{write_mapping(*rows, from.*access)}; }};
 }
 
 /// A row of a list of mappings. An item with mistakes is still an item: positions in the list and the value are equal.
 template <typename T, typename Item>
-Row<T> list(std::string_view name, std::vector<Item> T::* access, const Rows<Item>& rows, std::size_t items_max,
+Row<T> list(std::string_view name, std::vector<Item> T::* access, Rows<Item> inside, std::size_t items_max,
             std::string_view help)
 {
-    const std::vector<Key> keys = keys_of(rows);
+    const SharedRows<Item> rows = share(std::move(inside));
+    const auto schema = [=] { return array_schema(mapping_schema(keys_of(*rows)), items_max); };
     Row<T> row;
-    row.key = {name, help, Presence::optional, Holds::list, array_schema(mapping_schema(keys), items_max), {}, keys};
+    row.key = {name, help, Presence::optional, Holds::list, schema, {}, keys_of(*rows)};
     row.read = [=](const Node& node, T& into, Mistakes& mistakes) {
         if (!is_of_form(Node::Form::list, node, name, "a list", mistakes)) return;
         if (!is_within(items_max, node, name, mistakes)) return;
         for (const Node& item : node.items)
-            read_mapping(item, name, rows, (into.*access).emplace_back(), mistakes);
+            read_mapping(item, name, *rows, (into.*access).emplace_back(), mistakes);
     };
     row.write = [=](const T& from) -> std::optional<Node> {
         if ((from.*access).empty()) return std::nullopt;
         Node written = list_node();
         for (const Item& item : from.*access)
-            written.items.push_back(write_mapping(rows, item));
+            written.items.push_back(write_mapping(*rows, item));
         return written;
     };
     return row;
@@ -166,24 +179,25 @@ Row<T> list(std::string_view name, std::vector<Item> T::* access, const Rows<Ite
 
 /// A row of a mapping from names to mappings.
 template <typename T, typename Item>
-Row<T> named(std::string_view name, std::map<std::string, Item> T::* access, const Rows<Item>& rows,
-             std::size_t entries_max, std::string_view help)
+Row<T> named(std::string_view name, std::map<std::string, Item> T::* access, Rows<Item> inside, std::size_t entries_max,
+             std::string_view help)
 {
-    const std::vector<Key> keys = keys_of(rows);
+    const SharedRows<Item> rows = share(std::move(inside));
+    const auto schema = [=] { return named_schema(keys_of(*rows), entries_max); };
     Row<T> row;
-    row.key = {name, help, Presence::optional, Holds::named, named_schema(keys, entries_max), {}, keys};
+    row.key = {name, help, Presence::optional, Holds::named, schema, {}, keys_of(*rows)};
     row.read = [=](const Node& node, T& into, Mistakes& mistakes) {
         if (!is_of_form(Node::Form::mapping, node, name, "a mapping from names", mistakes)) return;
         if (!is_within(entries_max, node, name, mistakes)) return;
         for (std::size_t i = 0; i < node.items.size(); ++i) {
             if (!check_name(node.keys[i], mistakes)) continue;
-            read_mapping(node.items[i], node.keys[i].text, rows, (into.*access)[node.keys[i].text], mistakes);
+            read_mapping(node.items[i], node.keys[i].text, *rows, (into.*access)[node.keys[i].text], mistakes);
         }
     };
     row.write = [=](const T& from) -> std::optional<Node> {
         Node written = mapping_node();
         for (const auto& [key, item] : from.*access)
-            written.put(key, write_mapping(rows, item));
+            written.put(key, write_mapping(*rows, item));
         return written;
     };
     return row;

@@ -13,6 +13,9 @@
 
 namespace sallyport::config {
 
+/// Of the listener that flags make.
+inline constexpr std::string_view kDefaultBind = ":443";
+
 /// Who said it; the later one wins.
 enum class Layer : std::uint8_t { environment, command_line };
 

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +32,15 @@ const std::pair<const std::string, config::Upstream>& upstream_of(const config::
     if (config.upstreams.size() == 1) return *config.upstreams.begin();
     throw StartError{ExitCode::configuration, "the configuration has " + std::to_string(config.upstreams.size()) +
                                                   " upstreams: name the one of the command after -- by app.upstream"};
+}
+
+/// The first of its addresses: the others are somebody else's.
+SocketAddress own_address(const std::string& name, const config::Upstream& upstream)
+{
+    for (const config::AppAddress& one : upstream.address.list)
+        if (one.host.empty()) return one.address;
+    throw StartError{ExitCode::configuration, "upstream '" + name + "' of the command after -- has only names: give " +
+                                                  "the address where the app will listen, such as 127.0.0.1:7766"};
 }
 
 /// As a shell has it.
@@ -63,7 +71,7 @@ std::optional<AppSettings> app_settings_of(const config::Config& config, const s
                                  .gid = is_root ? app.gid : ::getegid(),
                                  .stop_signal = static_cast<int>(app.stop_signal),
                                  .stop_timeout = app.stop_timeout},
-                       .upstream = {.name = name, .address = upstream.address},
+                       .upstream = {.name = name, .address = own_address(name, upstream)},
                        .restart = app.restart == config::Restart::on_failure,
                        .start_timeout = app.start_timeout};
 }
@@ -82,15 +90,7 @@ App::App(Starter starter, AppSettings settings, Look look)
 App::~App()
 {
     let_be_last();
-    if (starter_.channel().fd() < 0) return;
-    ::shutdown(starter_.channel().fd(), SHUT_WR);
-    const TimePoint limit = Clock::now() + settings_.order.stop_timeout + kGrace;
-    while (phase_ != Phase::gone && Clock::now() < limit) {
-        pollfd entry{.fd = starter_.channel().fd(), .events = POLLIN, .revents = 0};
-        ::poll(&entry, 1, static_cast<int>(std::chrono::ceil<Millis>(limit - Clock::now()).count()));
-        while (hear(Clock::now())) {
-        }
-    }
+    starter_.dismiss([this] { hear(Clock::now()); });
 }
 
 void App::tend(TimePoint now)

@@ -19,10 +19,16 @@
 
 namespace sallyport::gatekeeper {
 
+/// The upstream that the app serves.
+struct AppPlace {
+    std::string name;
+    SocketAddress address;
+};
+
 struct AppSettings {
     AppOrder order;
-    ipc::Upstream upstream; ///< where it has to listen
-    bool restart{false};    ///< after a failure
+    AppPlace upstream;   ///< where it has to listen
+    bool restart{false}; ///< after a failure
     Millis start_timeout{};
 };
 

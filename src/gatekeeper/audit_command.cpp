@@ -9,6 +9,8 @@
 #include "sallyport/audit/mend.hpp"
 #include "sallyport/privsep/profiles.hpp"
 #include "sallyport/sys/spawn.hpp"
+#include "settings.hpp"
+#include "starter.hpp"
 
 namespace sallyport::gatekeeper {
 
@@ -31,6 +33,11 @@ std::vector<audit::Role> roles()
     std::vector<audit::Role> all;
     for (const privsep::Profile& profile : privsep::kProfiles)
         all.push_back(role_of(profile));
+    all.push_back({.name = privsep::kStarter.name,
+                   .executable = kStarterName,
+                   .lawful = 0,
+                   .own_filters = 0,
+                   .starts_app = true});
     return all;
 }
 
@@ -103,10 +110,7 @@ audit::Row judge_bypass(const config::Config& config, const std::optional<Neighb
 {
     audit::Row row{
         .grade = audit::Grade::ok, .process = "", .what = "bypass", .value = "no app is reachable past us", .mend = {}};
-    std::vector<ipc::Upstream> upstreams;
-    for (const auto& [name, upstream] : config.upstreams)
-        upstreams.push_back({.name = name, .address = upstream.address});
-    const auto found = around ? exposures(upstreams, *around, {}) : std::set<Exposure>{};
+    const auto found = around ? exposures(upstreams_of(config), *around, {}) : std::set<Exposure>{};
     if (!around) {
         row.grade = audit::Grade::warn;
         row.value = "/proc/net/tcp may not be read";

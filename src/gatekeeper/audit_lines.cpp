@@ -1,8 +1,6 @@
 #include "audit_lines.hpp"
 
-#include <array>
-#include <ctime>
-
+#include "sallyport/base/text.hpp"
 #include "sallyport/log/log.hpp"
 
 namespace sallyport::gatekeeper {
@@ -22,23 +20,6 @@ void write_loaded(const ipc::Loaded& loaded)
         log::warn("key memory is not locked",
                   {{"meaning", "private keys may be written to swap"},
                    {"remedy", "raise RLIMIT_MEMLOCK: docker run --ulimit memlock=1048576, systemd LimitMEMLOCK=1M"}});
-}
-
-std::string joined(const std::vector<std::string>& names)
-{
-    std::string text;
-    for (const std::string& name : names)
-        text += (text.empty() ? "" : ",") + name;
-    return text;
-}
-
-std::string utc_text(std::int64_t seconds_since_epoch)
-{
-    const std::time_t time{seconds_since_epoch};
-    std::tm parts{};
-    std::array<char, 32> text{};
-    if (::gmtime_r(&time, &parts) == nullptr) return "unknown";
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 } // namespace sallyport::gatekeeper

@@ -7,12 +7,6 @@ namespace sallyport::gatekeeper {
 
 namespace {
 
-bool is_inherited(const config::Bind& bind)
-{
-    return std::holds_alternative<config::InheritedFd>(bind.where) ||
-           std::holds_alternative<config::SystemdName>(bind.where);
-}
-
 Path path_of(const config::Bind& bind, const Rights& rights)
 {
     if (is_inherited(bind)) return Path::inherited;
@@ -49,6 +43,12 @@ std::vector<PlannedListener> plan_binds(const std::vector<config::Listener>& lis
     for (const config::Listener& listener : listeners)
         planned.push_back(plan(listener.bind, shards, rights));
     return planned;
+}
+
+bool is_inherited(const config::Bind& bind)
+{
+    return std::holds_alternative<config::InheritedFd>(bind.where) ||
+           std::holds_alternative<config::SystemdName>(bind.where);
 }
 
 std::uint16_t port_of(const config::Bind& bind)

@@ -32,6 +32,9 @@ struct PlannedListener {
 [[nodiscard]] std::vector<PlannedListener> plan_binds(const std::vector<config::Listener>& listeners, unsigned shards,
                                                       const Rights& rights);
 
+/// Somebody else has made its socket: `fd:` and `systemd:`.
+[[nodiscard]] bool is_inherited(const config::Bind& bind);
+
 /// 0 for what is not a TCP port.
 [[nodiscard]] std::uint16_t port_of(const config::Bind& bind);
 

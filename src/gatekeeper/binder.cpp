@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,21 +17,39 @@
 #include "sallyport/sys/bind_facts.hpp"
 #include "sallyport/sys/capabilities.hpp"
 #include "sallyport/sys/listen_socket.hpp"
+#include "sallyport/sys/process.hpp"
 
 namespace sallyport::gatekeeper {
 
 namespace {
 
+/// What listens on the port already lets sockets of ours take other addresses of it: a reload that goes from ":443" to
+/// "10.0.0.1:443" has both for a while. False: nothing of ours does.
+bool lend_port(const std::vector<OpenListener>& open, std::uint16_t port)
+{
+    bool found = false;
+    for (const OpenListener& one : open) {
+        if (port == 0 || port_of(one.bind) != port) continue;
+        for (const UniqueFd& socket : one.bound.sockets)
+            found = sys::share_port(socket.get()).has_value() || found;
+    }
+    return found;
+}
+
+constexpr int kNone = -1;
+
 class Binder {
 public:
-    Binder(const std::vector<PlannedListener>& plan, const std::vector<PassedSocket>& passed)
-        : plan_{plan}, passed_{passed}
+    Binder(const std::vector<PlannedListener>& plan, const std::vector<PassedSocket>& passed,
+           const std::vector<OpenListener>& open)
+        : plan_{plan}, passed_{passed}, open_{open}
     {
     }
 
     Bound bind();
 
 private:
+    bool take_open(std::size_t index);
     void bind_tcp(std::size_t index);
     void bind_unix(std::size_t index, const SocketAddress& address);
     void adopt(std::size_t index, int number);
@@ -40,6 +59,7 @@ private:
 
     const std::vector<PlannedListener>& plan_;
     const std::vector<PassedSocket>& passed_;
+    const std::vector<OpenListener>& open_;
     std::set<int> adopted_;
     Bound bound_;
 };
@@ -48,6 +68,7 @@ Bound Binder::bind()
 {
     for (std::size_t index = 0; index < plan_.size(); ++index) {
         const config::Bind& wanted = plan_[index].bind;
+        if (take_open(index)) continue;
         if (const auto* fd = std::get_if<config::InheritedFd>(&wanted.where))
             adopt(index, fd->number);
         else if (const auto* unit = std::get_if<config::SystemdName>(&wanted.where))
@@ -60,33 +81,52 @@ Bound Binder::bind()
     return std::move(bound_);
 }
 
-Result<UniqueFd> listen_at(const config::Bind& bind, bool reuse_port)
+/// systemd may have passed several for one name.
+bool Binder::take_open(std::size_t index)
 {
-    if (const auto* address = std::get_if<SocketAddress>(&bind.where)) return sys::listen_tcp(*address, reuse_port);
-    return sys::listen_any(std::get<config::AnyAddress>(bind.where).port, reuse_port);
+    const config::Bind& wanted = plan_[index].bind;
+    bool found = false;
+    for (const OpenListener& open : open_) {
+        if (open.bind.where != wanted.where) continue;
+        bound_.listeners.push_back(duplicate(open.bound));
+        bound_.listeners.back().listener = index;
+        found = true;
+    }
+    return found;
+}
+
+Result<UniqueFd> listen_at(const config::Bind& bind, bool reuse_port, sys::Listens listens)
+{
+    if (const auto* address = std::get_if<SocketAddress>(&bind.where))
+        return sys::listen_tcp(*address, reuse_port, listens);
+    return sys::listen_any(std::get<config::AnyAddress>(bind.where).port, reuse_port, listens);
 }
 
 /// The capability is effective while this one socket is made, and not a moment longer.
-Result<UniqueFd> listen_by(Path path, const config::Bind& bind, bool reuse_port)
+Result<UniqueFd> listen_by(Path path, const config::Bind& bind, bool reuse_port, sys::Listens listens)
 {
-    if (path != Path::capability) return listen_at(bind, reuse_port);
+    if (path != Path::capability) return listen_at(bind, reuse_port, listens);
     const sys::RaisedNetBindService raised;
-    return listen_at(bind, reuse_port);
+    return listen_at(bind, reuse_port, listens);
 }
 
 void Binder::bind_tcp(std::size_t index)
 {
     const auto& [bind, path, shared, count] = plan_[index];
-    std::vector<UniqueFd> sockets;
+    // Clients of our own wider address stay with it until a worker is born to the new one.
+    const bool is_lent = lend_port(open_, port_of(bind));
+    const sys::Listens listens = is_lent ? sys::Listens::later : sys::Listens::now;
     // SO_REUSEPORT would let two Sallyports of one user share a port unnoticed: first try without.
-    if (count > 1)
-        if (auto alone = listen_by(path, bind, false); !alone) refuse(bind, alone.error());
+    if (count > 1 && !is_lent)
+        if (auto alone = listen_by(path, bind, false, listens); !alone) refuse(bind, alone.error());
+    std::vector<UniqueFd> sockets;
     for (unsigned i = 0; i < count; ++i) {
-        Result<UniqueFd> socket = listen_by(path, bind, count > 1);
+        Result<UniqueFd> socket = listen_by(path, bind, count > 1 || is_lent, listens);
         if (!socket) refuse(bind, socket.error());
         sockets.push_back(std::move(*socket));
     }
     keep(index, std::move(sockets));
+    bound_.listeners.back().listens_later = is_lent;
 }
 
 void Binder::bind_unix(std::size_t index, const SocketAddress& address)
@@ -106,7 +146,7 @@ void Binder::adopt(std::size_t index, int number)
     if (!adopted_.insert(number).second)
         throw StartError{ExitCode::configuration, text + ": descriptor " + std::to_string(number) +
                                                       " is another listener's already; give each its own"};
-    Result<UniqueFd> socket = sys::adopt_listening(number);
+    Result<UniqueFd> socket = sys::adopt_listening(sys::is_inherited(number) ? number : kNone);
     if (!socket)
         throw StartError{ExitCode::configuration,
                          text + ": descriptor " + std::to_string(number) +
@@ -141,7 +181,10 @@ void Binder::keep(std::size_t index, std::vector<UniqueFd> sockets)
                                 {"path", name(planned.path)},
                                 {"capability_used", planned.path == Path::capability},
                                 {"sockets", sockets.size()}});
-    bound_.listeners.push_back({.listener = index, .shared = planned.shared, .sockets = std::move(sockets)});
+    bound_.listeners.push_back({.listener = index,
+                                .shared = planned.shared,
+                                .is_inherited = planned.path == Path::inherited,
+                                .sockets = std::move(sockets)});
 }
 
 std::string executable_path()
@@ -195,9 +238,22 @@ std::optional<struct stat> file_at(const SocketAddress& address)
 
 } // namespace
 
-Bound bind_all(const std::vector<PlannedListener>& plan, const std::vector<PassedSocket>& passed)
+BoundListener duplicate(const BoundListener& listener)
 {
-    return Binder{plan, passed}.bind();
+    BoundListener copy{
+        .listener = listener.listener, .shared = listener.shared, .is_inherited = listener.is_inherited, .sockets = {}};
+    for (const UniqueFd& socket : listener.sockets) {
+        copy.sockets.emplace_back(::fcntl(socket.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+        if (!copy.sockets.back())
+            throw StartError{ExitCode::os_error, "cannot duplicate a listening socket: " + last_errno().message()};
+    }
+    return copy;
+}
+
+Bound bind_all(const std::vector<PlannedListener>& plan, const std::vector<PassedSocket>& passed,
+               const std::vector<OpenListener>& open)
+{
+    return Binder{plan, passed, open}.bind();
 }
 
 SocketFile::SocketFile(const SocketAddress& address) : address_{address}
@@ -213,6 +269,14 @@ SocketFile::SocketFile(SocketFile&& other) noexcept
 {
 }
 
+SocketFile& SocketFile::operator=(SocketFile&& other) noexcept
+{
+    std::swap(address_, other.address_);
+    std::swap(device_, other.device_);
+    std::swap(inode_, other.inode_);
+    return *this;
+}
+
 SocketFile::~SocketFile()
 {
     const auto file = file_at(address_);
@@ -226,6 +290,16 @@ void SocketFile::give_to(uid_t uid, gid_t gid) const
 {
     if (::lchown(address_.unix_path().c_str(), uid, gid) != 0)
         log::warn("socket file keeps its owner", {{"path", address_.unix_path()}, {"reason", last_errno().message()}});
+}
+
+void give_to(const Bound& bound, uid_t uid, gid_t gid)
+{
+    for (const SocketFile& file : bound.files)
+        file.give_to(uid, gid);
+    for (const BoundListener& listener : bound.listeners)
+        for (const UniqueFd& socket : listener.sockets)
+            if (!listener.is_inherited && ::fchown(socket.get(), uid, gid) != 0)
+                log::warn("listening socket keeps its owner", {{"reason", last_errno().message()}});
 }
 
 } // namespace sallyport::gatekeeper

@@ -43,15 +43,21 @@ void brief_keyholder(Child& keyholder, const Settings& settings, const Secrets& 
     keyholder.tell(ipc::Load{});
 }
 
-void brief_worker(Child& worker, const Settings& settings, const std::vector<BoundListener>& listeners)
+void brief_worker(Child& worker, const Settings& settings, const Pages& pages,
+                  const std::vector<BoundListener>& listeners)
 {
     greet(worker, settings);
+    worker.tell(ipc::Figures{pages.generation}, pages.descriptors);
+    if (settings.admin) worker.tell(*settings.admin, std::array{settings.admin_fd});
+    if (settings.names) worker.tell(*settings.names);
     for (const ipc::Upstream& upstream : settings.upstreams)
         worker.tell(upstream);
     for (const BoundListener& bound : listeners) {
         ipc::Listener listener = settings.listeners.at(bound.listener);
         listener.shared = bound.shared;
         worker.tell(listener, numbers(bound.sockets));
+        for (const ipc::Route& route : settings.routes.at(bound.listener))
+            worker.tell(route);
     }
 }
 

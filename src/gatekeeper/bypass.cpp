@@ -24,9 +24,23 @@ bool holds(const SocketAddress& listening, const SocketAddress& app)
     return listening.is_any() && (listening.family() == app.family() || listening.family() == AF_INET6);
 }
 
-bool is_exposed(const SocketAddress& app, const SocketAddress& listening, const std::vector<SocketAddress>& addresses)
+/// Whether others could reach it past us at all. An app that has a name is not on this machine, or not meant to be.
+bool is_local_tcp(const ipc::AppAddress& app)
 {
-    if (app.is_unix() || app.port() != listening.port()) return false;
+    return app.host.empty() && !app.address.is_unix();
+}
+
+bool can_be_exposed(const std::vector<ipc::Upstream>& upstreams)
+{
+    return std::ranges::any_of(
+        upstreams, [](const ipc::Upstream& upstream) { return std::ranges::any_of(upstream.addresses, is_local_tcp); });
+}
+
+bool is_exposed(const ipc::AppAddress& place, const SocketAddress& listening,
+                const std::vector<SocketAddress>& addresses)
+{
+    const SocketAddress& app = place.address;
+    if (!is_local_tcp(place) || app.port() != listening.port()) return false;
     if (app.is_loopback()) return !listening.is_loopback();
     return app == listening || (holds(listening, app) && is_here(app, addresses));
 }
@@ -38,9 +52,10 @@ std::set<Exposure> exposures(const std::vector<ipc::Upstream>& upstreams, const 
 {
     std::set<Exposure> found;
     for (const ipc::Upstream& upstream : upstreams)
-        for (const ListeningSocket& socket : around.listening)
-            if (is_exposed(upstream.address, socket.address, around.addresses) && !ours.contains(socket.inode))
-                found.insert({.upstream = upstream.name, .listens_on = socket.address.text()});
+        for (const ipc::AppAddress& app : upstream.addresses)
+            for (const ListeningSocket& socket : around.listening)
+                if (is_exposed(app, socket.address, around.addresses) && !ours.contains(socket.inode))
+                    found.insert({.upstream = upstream.name, .listens_on = socket.address.text()});
     return found;
 }
 
@@ -62,9 +77,17 @@ BypassWatch::BypassWatch(std::vector<ipc::Upstream> upstreams, std::set<std::uin
       look_{std::move(look)},
       remedy_{audit::mend(audit::Guard::bypass, sys::collect_bind_facts().runtime)}
 {
-    const auto is_tcp = [](const ipc::Upstream& upstream) { return !upstream.address.is_unix(); };
     if (!strict_) due_ = Clock::now() + kFirst;
-    if (std::ranges::none_of(upstreams_, is_tcp)) due_ = TimePoint::max();
+    if (!can_be_exposed(upstreams_)) due_ = TimePoint::max();
+}
+
+void BypassWatch::watch(std::vector<ipc::Upstream> upstreams, std::set<std::uint64_t> ours, bool strict)
+{
+    upstreams_ = std::move(upstreams);
+    ours_ = std::move(ours);
+    strict_ = strict;
+    due_ = can_be_exposed(upstreams_) ? TimePoint{} : TimePoint::max();
+    if (due_ == TimePoint::max()) note({});
 }
 
 bool BypassWatch::forbids(TimePoint now)
@@ -101,8 +124,20 @@ void BypassWatch::note(const std::set<Exposure>& found)
 
 std::string BypassWatch::reason() const
 {
-    if (known_.empty()) return {};
-    const Exposure& first = *known_.begin();
+    return sentence(known_);
+}
+
+std::string BypassWatch::objection(const std::vector<ipc::Upstream>& upstreams,
+                                   const std::set<std::uint64_t>& ours) const
+{
+    const auto around = look_();
+    return around ? sentence(exposures(upstreams, *around, ours)) : std::string{};
+}
+
+std::string BypassWatch::sentence(const std::set<Exposure>& found) const
+{
+    if (found.empty()) return {};
+    const Exposure& first = *found.begin();
     return "the app of upstream " + first.upstream + " listens on " + first.listens_on +
            ", where others reach it past TLS, and bypass.strict is set; " + remedy_;
 }

@@ -61,10 +61,16 @@ Child::Child(std::string_view name, std::string executable)
 
 Child::~Child()
 {
+    end();
+}
+
+void Child::end()
+{
     if (!alive_) return;
     kill();
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
+    alive_ = false;
 }
 
 Result<void> Child::give_birth(TimePoint now)
@@ -95,7 +101,9 @@ void Child::tell_bytes(const ipc::Bytes& message, std::span<const int> descripto
 std::optional<ipc::Bytes> Child::heard()
 {
     if (!control_ || !readable_now(control_.fd())) return std::nullopt;
-    const Result<sys::Received> received = control_.receive(buffer_);
+    Result<sys::Received> received = control_.receive(buffer_);
+    // It has ended with words of ours unread, which the kernel tells first; what it said last comes after that.
+    if (!received && received.error().fault == Fault::reset) received = control_.receive(buffer_);
     const bool too_large = !received && received.error().fault == Fault::over_limit;
     if (too_large || (received && !received->descriptors.empty())) return ipc::Bytes{};
     if (!received || received->size == 0) {

@@ -57,6 +57,8 @@ public:
     /// Closes the channel, which tells it to go.
     void dismiss() { control_ = {}; }
     void kill();
+    /// Kills and reaps it, if it lives.
+    void end();
     /// It has died and was reaped. What it said before can still be heard.
     void bury() { alive_ = false; }
 

@@ -1,354 +1,197 @@
 #include "family.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include "audit_lines.hpp"
-#include "sallyport/base/contract.hpp"
 #include "sallyport/log/log.hpp"
-#include "sallyport/privsep/profiles.hpp"
-#include "sallyport/sys/listen_socket.hpp"
-#include "sallyport/sys/seccomp.hpp"
 
 namespace sallyport::gatekeeper {
 
 namespace {
 
-std::string in_words(Millis time)
-{
-    const auto ms = time.count();
-    return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
-
-/// A child that never stops talking must not keep us from signals and deadlines.
-constexpr int kMessagesPerTurn = 64;
-
-/// What the last worker may have done to the sockets that it shared with us. Returns those that listen.
-std::vector<int> mend_listeners(const std::vector<BoundListener>& listeners, const Settings& settings)
-{
-    std::vector<int> listening;
-    for (const BoundListener& listener : listeners) {
-        const std::string& bind = settings.listeners.at(listener.listener).bind;
-        for (const UniqueFd& socket : listener.sockets) {
-            const Result<bool> mended = sys::keep_listening(socket.get());
-            if (!mended)
-                log::error("listener is lost",
-                           {{"bind", bind}, {"reason", mended.error().cause.message()}, {"remedy", "restart"}});
-            else if (*mended)
-                log::audit("listening again", {{"bind", bind}, {"reason", "a worker had stopped the socket"}});
-            if (mended) listening.push_back(socket.get());
-        }
-    }
-    return listening;
-}
+/// For the oldest generation, when one too many is on its way: its WebSockets are told to go, and exchanges may end.
+constexpr Millis kLastCall{2'000};
 
 } // namespace
 
-Family::Family(const std::string& directory, Settings settings, std::vector<BoundListener> listeners, Secrets secrets,
-               Patience patience)
-    : settings_{std::move(settings)},
-      listeners_{std::move(listeners)},
-      secrets_{std::move(secrets)},
-      patience_{patience},
-      keyholder_{.process = child_in(directory, privsep::Process::keyholder)},
-      worker_{.process = child_in(directory, privsep::Process::worker)}
+Family::Family(std::string directory, GenerationPlan plan, Secrets& secrets, Patience patience)
+    : directory_{std::move(directory)}, secrets_{secrets}, patience_{patience}
 {
+    generations_.push_back(
+        std::make_unique<Generation>(++born_, directory_, std::move(plan), secrets_, figures_, patience_));
+}
+
+const Generation& Family::current() const
+{
+    return rising_ ? **std::prev(generations_.end(), 2) : *generations_.back();
+}
+
+/// A generation that fails before it has served takes nobody with it, unless it is the first.
+template <typename What>
+void Family::each(What what)
+{
+    for (auto next = generations_.begin(); next != generations_.end();) {
+        Generation& generation = **next++;
+        try {
+            what(generation);
+        } catch (const StartError& error) {
+            if (!rising_ || &generation != generations_.back().get()) throw;
+            give_up_rising(error.what());
+        }
+    }
 }
 
 void Family::tend(TimePoint now)
 {
-    check_deadline(keyholder_, now);
-    check_deadline(worker_, now);
-    if (wants_keyholder() && now >= keyholder_.deadline) bear_keyholder(now);
-    if (wants_worker() && now >= worker_.deadline) bear_worker(now);
+    bury_generations();
+    if (next_) make_room(now);
+    each([now](Generation& generation) { generation.tend(now); });
+    look_at_rising(now);
+    house().generations.set(generations_.size());
 }
 
 TimePoint Family::due() const
 {
     TimePoint next = TimePoint::max();
-    if (keyholder_.phase != Phase::absent || wants_keyholder()) next = std::min(next, keyholder_.deadline);
-    if (worker_.phase != Phase::absent || wants_worker()) next = std::min(next, worker_.deadline);
+    for (const auto& generation : generations_)
+        next = std::min(next, generation->due());
     return next;
 }
 
-/// While the worker drains, its last handshakes still need keys.
-bool Family::wants_keyholder() const
+std::vector<int> Family::channels() const
 {
-    return keyholder_.phase == Phase::absent && !(draining_ && worker_.phase == Phase::absent);
-}
-
-bool Family::wants_worker() const
-{
-    return worker_.phase == Phase::absent && keyholder_.phase == Phase::serving && !draining_ && !held_;
-}
-
-void Family::bear_keyholder(TimePoint now)
-{
-    if (bear(keyholder_, now)) brief_keyholder(keyholder_.process, settings_, secrets_);
-}
-
-void Family::bear_worker(TimePoint now)
-{
-    if (!bear(worker_, now)) return;
-    introductions_ = 0;
-    losses_ = 0;
-    ready_ = false;
-    listening_ = mend_listeners(listeners_, settings_);
-    brief_worker(worker_.process, settings_, listeners_);
-    introduce_members();
-    worker_.process.tell(ipc::Serve{});
-}
-
-bool Family::bear(Member& member, TimePoint now)
-{
-    Child& process = member.process;
-    if (const Result<void> born = process.give_birth(now); !born) {
-        if (!established_) throw StartError{ExitCode::os_error, birth_refused(process, born.error())};
-        log::error("child not started", {{"child", process.name()}, {"reason", birth_refused(process, born.error())}});
-        process.kill();
-        process.bury();
-        rest(member, now);
-        return false;
+    std::vector<int> channels;
+    for (const auto& generation : generations_) {
+        channels.push_back(generation->keyholder_channel());
+        channels.push_back(generation->worker_channel());
     }
-    member.phase = Phase::starting;
-    member.heard_out = false;
-    member.deadline = now + patience_.start;
-    log::audit("child started", {{"child", process.name()}, {"pid", process.pid()}, {"child_chain", process.chain()}});
-    return true;
-}
-
-void Family::introduce_members()
-{
-    if (const auto introduced = introduce(keyholder_.process, worker_.process, settings_.hello.shards); !introduced) {
-        log::error("no key channels", {{"reason", introduced.error().cause.message()}});
-        return kill(worker_, "it has no way to its keys");
-    }
-    ++introductions_;
-    keyless_ = false;
-    expect_nothing(worker_);
-}
-
-void Family::check_deadline(Member& member, TimePoint now)
-{
-    if (now < member.deadline) return;
-    const std::string name{member.process.name()};
-    if (member.phase == Phase::starting && !established_)
-        throw StartError{ExitCode::software, "the " + name + " did not answer within " + in_words(patience_.start)};
-    if (member.phase == Phase::starting) kill(member, "it did not answer in time");
-    if (member.phase == Phase::serving)
-        kill(member, &member == &worker_ ? "the keyholder wants no more of it" : "it did not answer in time");
-    if (member.phase == Phase::leaving) kill(member, "it did not end in time");
-}
-
-void Family::kill(Member& member, std::string_view reason)
-{
-    log::audit("child killed", {{"child", member.process.name()}, {"pid", member.process.pid()}, {"reason", reason}});
-    member.process.kill();
-    member.phase = Phase::leaving;
-    if (&member == &keyholder_) expect_nothing(worker_);
-    member.deadline = TimePoint::max();
-}
-
-/// A child ends when its control channel does.
-void Family::send_away(Member& member, TimePoint now)
-{
-    if (member.phase == Phase::absent) return;
-    member.process.dismiss();
-    member.phase = Phase::leaving;
-    if (&member == &keyholder_) expect_nothing(worker_);
-    member.deadline = now + patience_.grace;
-}
-
-void Family::bury(pid_t pid, int status, TimePoint now)
-{
-    for (Member* member : {&keyholder_, &worker_}) {
-        if (!member->process.alive() || member->process.pid() != pid) continue;
-        member->process.bury();
-        hear(*member, now); // its last words explain more than its exit code
-        mourn(*member, how_it_died(status), now);
-    }
-}
-
-void Family::mourn(Member& member, const std::string& how, TimePoint now)
-{
-    Child& process = member.process;
-    if (!established_)
-        throw StartError{ExitCode::software, "the " + std::string{process.name()} + " died while starting: " + how};
-    const Millis wait = rest(member, now);
-    if (draining_)
-        log::info("child ended", {{"child", process.name()}, {"pid", process.pid()}, {"how", how}});
-    else
-        log::audit("child died",
-                   {{"child", process.name()}, {"pid", process.pid()}, {"how", how}, {"another_in_ms", wait.count()}});
-    if (draining_ && &member == &worker_) send_away(keyholder_, now);
-    if (&member == &keyholder_) expect_nothing(worker_);
-}
-
-/// Until it may be born again.
-Millis Family::rest(Member& member, TimePoint now)
-{
-    const auto lived = std::chrono::duration_cast<Millis>(now - member.process.born());
-    const Millis wait = member.backoff.after(lived);
-    member.process.dismiss();
-    member.phase = Phase::absent;
-    member.deadline = now + wait;
-    return wait;
+    return channels;
 }
 
 void Family::listen(TimePoint now)
 {
-    hear(keyholder_, now);
-    hear(worker_, now);
+    each([now](Generation& generation) { generation.listen(now); });
 }
 
-void Family::hear(Member& member, TimePoint now)
+std::vector<int> Family::listening() const
 {
-    if (member.heard_out) return;
-    for (int taken = 0; taken < kMessagesPerTurn; ++taken) {
-        const auto message = member.process.heard();
-        if (!message) break;
-        if (const auto trapped = ipc::decode<ipc::Trapped>(*message)) {
-            note_trap(member, *trapped, now);
-            return;
-        }
-        const bool lawful = &member == &keyholder_ ? hear_keyholder(*message, now) : hear_worker(*message, now);
-        if (!lawful) kill(member, "it said what no child says");
-    }
-    const bool silent = member.process.alive() && member.process.channel() < 0;
-    if (silent && member.phase != Phase::leaving) send_away(member, now);
+    return generations_.empty() ? std::vector<int>{} : current().listening();
 }
 
-/// Its filter has stopped a child: the last word before it dies. Its own log lines may be lost with it.
-void Family::note_trap(Member& member, const ipc::Trapped& trapped, TimePoint now)
-{
-    log::audit("system call refused", {{"child", member.process.name()},
-                                       {"pid", member.process.pid()},
-                                       {"call", sys::call_name(trapped.call)},
-                                       {"number", trapped.call}});
-    // Who says more lies. Its channel stays open, so that it dies of the trap and not of the channel's end.
-    member.heard_out = true;
-    member.phase = Phase::leaving;
-    member.deadline = now + patience_.grace;
-}
-
-bool Family::hear_keyholder(std::span<const std::byte> message, TimePoint now)
-{
-    if (const auto loaded = ipc::decode<ipc::Loaded>(message)) return keyholder_loaded(*loaded);
-    if (const auto failure = ipc::decode<ipc::Failed>(message)) return failed(keyholder_, *failure, now);
-    return false;
-}
-
-bool Family::hear_worker(std::span<const std::byte> message, TimePoint now)
-{
-    if (ipc::decode<ipc::Ready>(message)) return worker_ready();
-    if (const auto lost = ipc::decode<ipc::KeysLost>(message)) return worker_lost_its_keys(*lost, now);
-    if (const auto drained = ipc::decode<ipc::Drained>(message)) return worker_drained(*drained, now);
-    if (const auto failure = ipc::decode<ipc::Failed>(message)) return failed(worker_, *failure, now);
-    return false;
-}
-
-bool Family::keyholder_loaded(const ipc::Loaded& loaded)
-{
-    write_loaded(loaded);
-    const bool first = keyholder_.phase == Phase::starting; // else an answer to `reload`
-    if (!first && keyholder_.phase != Phase::serving) return false;
-    keyholder_.phase = Phase::serving;
-    expect_nothing(keyholder_);
-    if (worker_.process.channel() >= 0 && (first || keyless_)) introduce_members();
-    return true;
-}
-
-bool Family::worker_ready()
-{
-    if (std::exchange(ready_, true)) return false;
-    log::info("serving", {{"worker", worker_.process.pid()},
-                          {"keyholder", keyholder_.process.pid()},
-                          {"shards", settings_.hello.shards},
-                          {"listeners", listeners_.size()}});
-    established_ = true;
-    if (worker_.phase != Phase::starting) return draining_; // it was told so meanwhile
-    worker_.phase = Phase::serving;
-    expect_nothing(worker_);
-    return true;
-}
-
-/// If the keyholder has died, its death is told next, and a new one is introduced to this worker.
-bool Family::worker_lost_its_keys(const ipc::KeysLost& lost, TimePoint now)
-{
-    if (lost.introductions <= losses_ || lost.introductions > introductions_) return false;
-    losses_ = lost.introductions;
-    if (lost.introductions < introductions_) return true; // a newer one is on its way
-    keyless_ = true;
-    const bool loads = keyholder_.deadline != TimePoint::max(); // it answers nobody meanwhile
-    if (worker_.phase == Phase::serving && keyholder_.phase == Phase::serving && !loads)
-        worker_.deadline = now + patience_.keyless;
-    return true;
-}
-
-void Family::expect_nothing(Member& member)
-{
-    if (member.phase == Phase::serving) member.deadline = TimePoint::max();
-}
-
-bool Family::worker_drained(const ipc::Drained& drained, TimePoint now)
-{
-    if (!draining_ || drained_) return false;
-    drained_ = drained;
-    worker_.deadline = now + patience_.grace;
-    return true;
-}
-
-bool Family::failed(Member& member, const ipc::Failed& failure, TimePoint now)
-{
-    if (!established_) throw StartError{exit_code_of(failure), failure.text};
-    if (&member == &keyholder_ && member.phase == Phase::serving) {
-        expect_nothing(keyholder_);
-        if (keyless_) introduce_members();
-        log::error("certificates not reloaded", {{"reason", failure.text}, {"in_force", "the old ones"}});
-        return true;
-    }
-    log::error("child failed", {{"child", member.process.name()}, {"reason", failure.text}});
-    send_away(member, now);
-    return true;
-}
-
+/// Any worker that has ever had the socket may have kept a descriptor of it.
 void Family::check_listeners()
 {
-    const bool stopped = std::ranges::any_of(listening_, [](int fd) { return sys::is_listening(fd) == false; });
-    listening_.clear(); // until another worker is born: the poll would return at once
-    if (stopped && worker_.phase == Phase::serving) kill(worker_, "it has stopped a listening socket");
+    bool stopped = false;
+    for (const auto& generation : generations_)
+        if (generation.get() == &current()) stopped = generation->check_listeners();
+    if (!stopped) return;
+    for (const auto& generation : generations_)
+        if (generation->draining()) generation->kill_worker("it may have stopped a listening socket");
+}
+
+void Family::bury(pid_t pid, int status, TimePoint now)
+{
+    each([=](Generation& generation) { generation.bury(pid, status, now); });
 }
 
 void Family::reload(TimePoint now)
 {
-    if (keyholder_.phase != Phase::serving) {
-        log::info("certificates are being read already");
+    for (const auto& generation : generations_)
+        if (generation.get() == &current()) generation->reload(now);
+}
+
+void Family::renew(GenerationPlan plan)
+{
+    next_ = std::make_unique<Generation>(++born_, directory_, std::move(plan), secrets_, figures_, patience_);
+    next_->hold_worker(held_);
+}
+
+/// The oldest go first; one that has been cut is waited for.
+void Family::make_room(TimePoint now)
+{
+    const std::size_t most = next_->settings().reload.generations_max;
+    if (generations_.size() < most) {
+        generations_.push_back(std::move(next_));
+        rising_ = true;
         return;
     }
-    log::info("reading the certificates again");
-    keyholder_.process.tell(ipc::Load{});
-    keyholder_.deadline = now + patience_.start;
-}
-
-void Family::drain(TimePoint now)
-{
-    if (wants_worker()) bear_worker(now); // between two lives: somebody has to serve who is queued
-    draining_ = true;
-    listening_.clear();
-    listeners_.clear(); // the port is refused as soon as the worker closes its copies too
-    if (worker_.phase == Phase::absent) {
-        drained_ = ipc::Drained{};
-        send_away(keyholder_, now);
-    } else if (worker_.phase != Phase::leaving) {
-        worker_.process.tell(ipc::Drain{.timeout_ms = settings_.drain_ms});
-        worker_.phase = Phase::leaving;
-        worker_.deadline = now + Millis{settings_.drain_ms} + patience_.grace;
+    std::size_t too_many = generations_.size() - most + 1;
+    for (const auto& generation : generations_) {
+        if (too_many-- == 0 || !generation->draining()) return;
+        if (generation->number() <= cut_) continue;
+        cut_ = generation->number();
+        log::warn("generation cut", {{"generation", cut_}, {"reason", "reload.max_generations are alive"}});
+        generation->drain(now, kLastCall, false);
     }
 }
 
-bool Family::gone() const
+void Family::look_at_rising(TimePoint now)
 {
-    return draining_ && !worker_.process.alive() && !keyholder_.process.alive();
+    established_ = established_ || (!generations_.empty() && generations_.front()->established());
+    if (!rising_ || !generations_.back()->established()) return;
+    Generation& before = **std::prev(generations_.end(), 2);
+    rising_ = false;
+    outcome_.emplace();
+    before.drain(now, Millis{generations_.back()->settings().reload.drain_ms}, true);
+}
+
+void Family::give_up_rising(const std::string& reason)
+{
+    outcome_ = Outcome{reason};
+    generations_.pop_back(); // which kills and reaps its children
+    rising_ = false;
+}
+
+void Family::bury_generations()
+{
+    for (auto next = generations_.begin(); next != generations_.end();) {
+        const auto one = next++;
+        if (!(*one)->gone()) continue;
+        count(**one);
+        generations_.erase(one);
+    }
+}
+
+void Family::count(const Generation& gone)
+{
+    const auto& drained = gone.drained();
+    if (!draining_ && drained)
+        log::info("generation drained",
+                  {{"generation", gone.number()}, {"finished", drained->finished}, {"cut", drained->cut}});
+    else if (!draining_)
+        log::error("generation ended without draining", {{"generation", gone.number()}});
+    else if (drained && drained_)
+        drained_ = ipc::Drained{drained_->finished + drained->finished, drained_->cut + drained->cut};
+    else
+        drained_.reset();
+}
+
+void Family::hold_worker(bool held)
+{
+    held_ = held;
+    if (next_) next_->hold_worker(held);
+    for (const auto& generation : generations_)
+        generation->hold_worker(held);
+}
+
+void Family::unready()
+{
+    static const std::string kReason = "the end was asked for";
+    if (std::exchange(next_, nullptr)) outcome_ = Outcome{kReason};
+    if (rising_) give_up_rising(kReason);
+    house().draining.set(1);
+    for (const auto& generation : generations_)
+        generation->unready();
+}
+
+void Family::drain(TimePoint now, Millis limit)
+{
+    unready();
+    draining_ = true;
+    for (const auto& generation : generations_)
+        generation->drain(now, limit, false);
+    bury_generations();
 }
 
 } // namespace sallyport::gatekeeper

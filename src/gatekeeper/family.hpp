@@ -1,129 +1,109 @@
-// The keyholder and the worker: who is born when, what each is told, and what follows from a death.
+// The living generations: one serves, older ones drain, and a newer one may be on its way into force.
 //
-//   first start:      keyholder, Loaded; then worker, introduced to it, Serve, Ready. Any failure is a StartError.
-//   dead worker:      another one, after a wait, on the same sockets, introduced to the living keyholder.
-//   dead keyholder:   another one, after a wait, Loaded; then introduced to the living worker, which goes on meanwhile.
-//   a worker whose key channels the keyholder has ended (an unlawful request): another one.
+//   a new configuration:   its generation is born beside the serving one. When its worker is Ready it serves, and the
+//   one
+//                          before drains; if anything fails it is gone again, and the one before has noticed nothing.
+//   too many generations:  the oldest is cut, and the new one waits until it has gone.
 #pragma once
 
-#include <cstdint>
+#include <list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "backoff.hpp"
-#include "binder.hpp"
-#include "briefing.hpp"
-#include "child.hpp"
-#include "sallyport/base/start_error.hpp"
-#include "settings.hpp"
+#include "figure_book.hpp"
+#include "generation.hpp"
 
 namespace sallyport::gatekeeper {
 
-/// How long the gatekeeper waits for its children.
-struct Patience {
-    Millis start{30'000};  ///< from birth, or from being told to load again, to the answer
-    Millis keyless{1'000}; ///< a worker without key channels, while the keyholder lives
-    Millis grace{5'000};   ///< from being told to go until it is killed, on top of the drain's own time
+/// What has become of a new generation: it serves, or why it never will.
+struct Outcome {
+    std::optional<std::string> failure{};
 };
 
-/// Owns: both processes (killed when it is destroyed), the listening sockets, the secrets.
-/// Thread: one. Nothing blocks but a birth and a child that does not read (5 s). Errors: StartError from any of its
-/// functions before the first worker is Ready; later ones are logged and retried.
+/// Owns: the generations. Borrows: the secrets, which a new configuration may add to. Thread: one. Blocks and fails as
+/// Generation does, but what fails in a generation is a StartError only while it is the first one and not established.
 class Family {
 public:
     /// `directory` holds the executables.
-    Family(const std::string& directory, Settings settings, std::vector<BoundListener> listeners, Secrets secrets,
-           Patience patience = {});
+    Family(std::string directory, GenerationPlan plan, Secrets& secrets, Patience patience = {});
+
+    /// In the order of their births. The last ones are the serving one and maybe its successor; the others drain.
+    [[nodiscard]] const std::list<std::unique_ptr<Generation>>& generations() const { return generations_; }
+    /// The one that serves, or is the first to. Not after the end of a drain.
+    [[nodiscard]] const Generation& current() const;
+    [[nodiscard]] Secrets& secrets() { return secrets_; }
 
     /// Does what is due: births, kills, deadlines. Call it first, after each event, and when `due` has come.
     void tend(TimePoint now);
     [[nodiscard]] TimePoint due() const;
 
-    /// The control channels to poll; -1 for none. One that is readable: `listen`.
-    [[nodiscard]] int keyholder_channel() const { return keyholder_.channel(); }
-    [[nodiscard]] int worker_channel() const { return worker_.channel(); }
+    /// The control channels to poll. One that is readable: `listen`.
+    [[nodiscard]] std::vector<int> channels() const;
     void listen(TimePoint now);
 
-    /// The listening sockets, to poll for no event: POLLHUP says that one has been stopped, which only a captured
-    /// worker does. Then: `check_listeners`, which replaces it.
-    [[nodiscard]] const std::vector<int>& listening() const { return listening_; }
+    /// The listening sockets, to poll for no event. POLLHUP on one of them: `check_listeners`.
+    [[nodiscard]] std::vector<int> listening() const;
     void check_listeners();
 
     /// A process has died and was reaped. Strangers are ignored.
     void bury(pid_t pid, int status, TimePoint now);
 
-    /// Has the keyholder read all certificates again; the outcome is logged. One that does not answer is replaced.
+    /// Has the serving keyholder read all certificates again.
     void reload(TimePoint now);
 
+    /// A new generation, which replaces the serving one when it is Ready: then, or when it has failed, `take_outcome`.
+    /// Only if `settled`.
+    void renew(GenerationPlan plan);
+    /// One serves, and none is to replace it.
+    [[nodiscard]] bool settled() const { return established() && !next_ && !rising_ && !draining_; }
+    /// What has become of `renew` since the last call.
+    [[nodiscard]] std::optional<Outcome> take_outcome() { return std::exchange(outcome_, std::nullopt); }
+
     /// No worker is born while it is held: clients wait in the queue.
-    void hold_worker(bool held) { held_ = held; }
+    void hold_worker(bool held);
 
-    /// Stops listening and lets the worker drain; then both go. See `gone`. A worker that is just not there is born for
-    /// it, if there is a keyholder: clients may wait in the queue.
-    void drain(TimePoint now);
+    /// The end has been asked for: the serving worker is told so, and nobody replaces it any more.
+    void unready();
 
-    /// After `drain`: both are dead. `drained` tells whether the worker ended in good order, and with what result.
-    [[nodiscard]] bool gone() const;
+    /// All stop listening, drain for so long, and go. See `gone`.
+    void drain(TimePoint now, Millis limit);
+
+    /// After `drain`: all are dead. `drained` tells whether every worker ended in good order, and with what result.
+    [[nodiscard]] bool gone() const { return draining_ && generations_.empty(); }
     [[nodiscard]] const std::optional<ipc::Drained>& drained() const { return drained_; }
+    /// Of the configuration in force.
+    [[nodiscard]] const DrainSettings& drain_settings() const { return current().settings().drain; }
+    /// What the gatekeeper itself counts.
+    [[nodiscard]] metrics::HouseFigures& house() const { return figures_.house(); }
     /// The first worker has been Ready.
     [[nodiscard]] bool established() const { return established_; }
 
 private:
-    enum class Phase : std::uint8_t {
-        absent,   ///< not there; may be born at its deadline
-        starting, ///< told everything; has to answer before its deadline
-        serving,  ///< killed at its deadline, if an answer or a sign of life is due
-        leaving   ///< told to go; killed at its deadline
-    };
-    struct Member {
-        Child process;
-        Phase phase{Phase::absent};
-        TimePoint deadline{};
-        bool heard_out{false}; ///< it has said its last word
-        Backoff backoff{};
+    template <typename What>
+    void each(What what);
+    void make_room(TimePoint now);
+    void look_at_rising(TimePoint now);
+    void give_up_rising(const std::string& reason);
+    void bury_generations();
+    void count(const Generation& gone);
 
-        [[nodiscard]] int channel() const { return heard_out ? -1 : process.channel(); }
-    };
-
-    void bear_keyholder(TimePoint now);
-    void bear_worker(TimePoint now);
-    bool bear(Member& member, TimePoint now);
-    void introduce_members();
-    void check_deadline(Member& member, TimePoint now);
-    void kill(Member& member, std::string_view reason);
-    void send_away(Member& member, TimePoint now);
-    void mourn(Member& member, const std::string& how, TimePoint now);
-    Millis rest(Member& member, TimePoint now);
-
-    void hear(Member& member, TimePoint now);
-    void note_trap(Member& member, const ipc::Trapped& trapped, TimePoint now);
-    bool hear_keyholder(std::span<const std::byte> message, TimePoint now);
-    bool hear_worker(std::span<const std::byte> message, TimePoint now);
-    bool keyholder_loaded(const ipc::Loaded& loaded);
-    bool worker_ready();
-    bool worker_lost_its_keys(const ipc::KeysLost& lost, TimePoint now);
-    void expect_nothing(Member& member);
-    bool worker_drained(const ipc::Drained& drained, TimePoint now);
-    bool failed(Member& member, const ipc::Failed& failure, TimePoint now);
-    [[nodiscard]] bool wants_keyholder() const;
-    [[nodiscard]] bool wants_worker() const;
-
-    Settings settings_;
-    std::vector<BoundListener> listeners_;
-    Secrets secrets_;
+    std::string directory_;
+    Secrets& secrets_;
     Patience patience_;
-    Member keyholder_;
-    Member worker_;
-    std::uint32_t introductions_{0}; ///< of the present worker
-    std::uint32_t losses_{0};        ///< up to which of them it has said that their channels have ended
-    bool keyless_{false};            ///< its key channels have ended
-    bool ready_{false};              ///< it has said so
-    std::vector<int> listening_;     ///< of `listeners_`, while nobody is known to have stopped one
+    FigureBook figures_;
+    unsigned born_{0};
+    std::list<std::unique_ptr<Generation>> generations_;
+    std::unique_ptr<Generation> next_; ///< waits for its turn
+    bool rising_{false};               ///< the last one does not serve yet
+    unsigned cut_{0};                  ///< up to which number they have been
+    std::optional<Outcome> outcome_;
     bool established_{false};
     bool held_{false};
     bool draining_{false};
-    std::optional<ipc::Drained> drained_;
+    std::optional<ipc::Drained> drained_{ipc::Drained{}}; ///< of those that lived when the drain began
 };
 
 } // namespace sallyport::gatekeeper

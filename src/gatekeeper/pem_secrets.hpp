@@ -16,7 +16,7 @@ namespace sallyport::gatekeeper {
 
 /// Takes what the configuration names besides: every `env:NAME` out of the environment, every `fd:N` read to its end
 /// and closed. Errors: StartError: `configuration` for one that is not there, is empty or too large.
-/// Thread: as above.
+/// Thread: one that nobody reads the environment beside.
 void take_secrets(const config::Config& config, Secrets& secrets);
 
 /// Takes the variables out of the environment as `take_secrets` would, for a command that needs no secret.

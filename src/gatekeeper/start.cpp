@@ -4,29 +4,35 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <span>
 #include <string>
 
 #include <unistd.h>
 
+#include "admin_socket.hpp"
 #include "app.hpp"
 #include "audit_command.hpp"
 #include "audit_stream.hpp"
 #include "binder.hpp"
 #include "check.hpp"
+#include "dev_command.hpp"
 #include "family.hpp"
+#include "health.hpp"
+#include "in_force.hpp"
 #include "pem_secrets.hpp"
+#include "plaintext.hpp"
 #include "sallyport/base/build.hpp"
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/config/command_line.hpp"
 #include "sallyport/log/log.hpp"
 #include "sallyport/privsep/confine.hpp"
 #include "sallyport/sys/bind_facts.hpp"
-#include "sallyport/sys/capabilities.hpp"
 #include "sallyport/sys/identity.hpp"
 #include "sallyport/sys/process.hpp"
 #include "sallyport/sys/resources.hpp"
 #include "sallyport/sys/spawn.hpp"
+#include "service_manager.hpp"
 #include "starter.hpp"
 #include "supervisor.hpp"
 #include "verify_log.hpp"
@@ -63,14 +69,27 @@ T must(Result<T> result, const std::string& what)
 int run_command(std::span<const char* const> words);
 ExitCode obey(const config::CommandLine& line, Secrets secrets);
 ExitCode run(const config::CommandLine& line, Secrets secrets);
+ExitCode dev_as(const config::CommandLine& line, Secrets secrets);
+/// What is served, and how it is read anew.
+struct Served {
+    const config::Config& config;
+    const std::vector<std::string>& app; ///< the command, if there is one
+    std::function<std::expected<config::Config, std::vector<config::Diagnostic>>()> load;
+    std::function<void(Settings&)> change{}; ///< made before anybody gets them
+};
+ExitCode serve(Signals& signals, const Served& served, Secrets& secrets);
 ExitCode check_as(const config::CommandLine& line, Secrets secrets);
 config::Config load(const config::CommandLine& line, const Secrets& secrets);
+config::Sources sources_of(const config::CommandLine& line, const Secrets& secrets);
+config::Config load_from(const config::Sources& sources);
 ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets);
 [[noreturn]] void refuse(const std::vector<config::Diagnostic>& mistakes);
 Machine this_machine();
-Bound take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd);
-std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine);
-std::vector<PassedSocket> sockets_of_systemd();
+struct Sockets {
+    Bound clients;
+    AdminSocket admin;
+};
+Sockets take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd);
 void leave_root(const config::User& user);
 void warn_of_few_descriptors(const ipc::Limits& limits, const Machine& machine);
 
@@ -133,6 +152,10 @@ ExitCode obey(const config::CommandLine& line, Secrets secrets)
     case config::Command::audit:
         if (line.verify_log) return verify_log(*line.verify_log);
         return audit_as(line, secrets);
+    case config::Command::health:
+        return health(sources_of(line, secrets), line.ready);
+    case config::Command::dev:
+        return dev_as(line, std::move(secrets));
     case config::Command::run:
         break;
     }
@@ -144,36 +167,80 @@ ExitCode run(const config::CommandLine& line, Secrets secrets)
     Signals signals;
     const config::Config config = load(line, secrets);
     take_secrets(config, secrets);
+    const auto load_anew = [&] { return config::load(sources_of(line, secrets)); };
+    return serve(signals, {.config = config, .app = line.app, .load = load_anew}, secrets);
+}
+
+ExitCode dev_as(const config::CommandLine& line, Secrets secrets)
+{
+    const auto is_given = [&](std::string_view flag) {
+        return std::ranges::any_of(line.overrides.flags, [&](const auto& given) { return given.first == flag; });
+    };
+    config::Sources sources; // of neither the machine's file nor the environment
+    sources.overrides = line.overrides;
+    sources.overrides.flags.emplace_back("self-signed", "true");
+    if (!is_given("log-format")) sources.overrides.flags.emplace_back("log-format", "plain");
+    sources.default_path.clear();
+    const auto load_with = [&](const std::string& to) {
+        config::Sources one = sources;
+        one.overrides.flags.emplace_back("to", to);
+        return load_from(one);
+    };
+    const auto serve_changed = [&](const config::Config& config, Secrets own, const auto& change) {
+        Signals signals;
+        const auto the_same = [&] { return config; };
+        return serve(signals, {.config = config, .app = line.app, .load = the_same, .change = change}, own);
+    };
+    return dev(line.dev, std::move(secrets),
+               {.load = load_with,
+                .serve = serve_changed,
+                .executables = must(sys::executable_directory(), "cannot find the other executables"),
+                .has_listen = is_given("listen")});
+}
+
+ExitCode serve(Signals& signals, const Served& served, Secrets& secrets)
+{
+    const config::Config& config = served.config;
     const std::string directory = must(sys::executable_directory(), "cannot find the other executables");
     // Before anything is changed that the app would inherit: limits, powers, filters.
-    auto app_settings = app_settings_of(config, line.app);
+    auto app_settings = app_settings_of(config, served.app);
     std::optional<Starter> starter;
     if (app_settings) starter.emplace(app_settings->order);
     const Machine machine = this_machine();
-    Settings settings = settings_of(config, machine);
     const UniqueFd audit_stream = open_audit_stream(config.log.audit);
-    settings.audit_fd = audit_stream.get();
-    Bound bound = take_privileged_steps(config, machine, audit_stream.get());
+    const Surroundings around{
+        .load = served.load, .machine = machine, .audit_fd = audit_stream.get(), .runs_app = starter.has_value()};
+    Settings settings = settings_in(around, config);
+    if (served.change) served.change(settings);
+    Sockets sockets = take_privileged_steps(config, machine, audit_stream.get());
+    Bound& bound = sockets.clients;
+    sockets.admin.tell(settings, config, ::geteuid());
     const LogRunning log{config.log, audit_stream.get()};
     warn_of_few_descriptors(settings.hello.limits, machine);
+    warn_of_plaintext(settings.listeners, bound.listeners);
     BypassWatch watch{settings.upstreams, inodes_of(bound.listeners), config.bypass.strict};
-    Family family{directory, std::move(settings), std::move(bound.listeners), std::move(secrets)};
+    InForce in_force{around, config, std::move(bound.files), std::move(sockets.admin), watch};
+    Family family{directory, {std::move(settings), std::move(bound.listeners)}, secrets};
     std::optional<App> app;
     if (starter) app.emplace(std::move(*starter), std::move(*app_settings));
-    return supervise(family, signals, {.watch = &watch, .app = app ? &*app : nullptr});
+    const char* notify = std::getenv("NOTIFY_SOCKET");
+    ServiceManager manager{notify == nullptr ? "" : notify};
+    return supervise(family, signals,
+                     {.watch = &watch, .app = app ? &*app : nullptr, .next = &in_force, .manager = &manager});
 }
 
 /// Everything that needs a power, and then the loss of all powers but one. The log's thread would inherit them, so its
 /// lines wait until then; if a step fails they are written all the same.
-Bound take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd)
+Sockets take_privileged_steps(const config::Config& config, const Machine& machine, int audit_fd)
 {
     try {
-        Bound bound = bind_all(bind_plan(config, machine), sockets_of_systemd());
-        for (const SocketFile& file : bound.files)
-            if (::geteuid() == 0) file.give_to(config.user.uid, config.user.gid);
+        Sockets sockets{.clients = bind_all(bind_plan(config, machine), sockets_of_systemd()),
+                        .admin = bind_admin(config)};
+        if (::geteuid() == 0) give_to(sockets.clients, config.user.uid, config.user.gid);
+        if (sockets.admin.file && ::geteuid() == 0) sockets.admin.file->give_to(config.user.uid, config.user.gid);
         leave_root(config.user);
         privsep::confine(privsep::profile(privsep::Process::gatekeeper), sandbox_of(config.sandbox));
-        return bound;
+        return sockets;
     } catch (...) {
         const LogRunning log{config.log, audit_fd};
         throw;
@@ -229,34 +296,31 @@ ExitCode audit_as(const config::CommandLine& line, const Secrets& secrets)
     throw StartError{ExitCode::configuration, text};
 }
 
-/// Errors: StartError with every mistake of the configuration.
-config::Config load(const config::CommandLine& line, const Secrets& secrets)
+/// Errors of both: StartError with every mistake of the configuration.
+config::Config load_from(const config::Sources& sources)
 {
-    auto config = config::load(sources_of(line, secrets));
+    auto config = config::load(sources);
     if (!config) refuse(config.error());
     return std::move(*config);
 }
 
+config::Config load(const config::CommandLine& line, const Secrets& secrets)
+{
+    return load_from(sources_of(line, secrets));
+}
+
+bool is_orchestrated(sys::Runtime runtime)
+{
+    return runtime == sys::Runtime::ecs || runtime == sys::Runtime::kubernetes;
+}
+
 Machine this_machine()
 {
-    return {.shards = sys::default_shards(sys::cpu_quota(), sys::pids_limit()),
-            .descriptors = must(sys::raise_descriptor_limit(), "cannot raise the limit of descriptors")};
-}
-
-std::vector<PlannedListener> bind_plan(const config::Config& config, const Machine& machine)
-{
-    const sys::BindFacts facts = sys::collect_bind_facts();
-    const Rights rights{.net_bind_service = (facts.status.capabilities.permitted & sys::kNetBindService) != 0,
-                        .unprivileged_from = facts.unprivileged_port_start.value_or(Rights{}.unprivileged_from)};
-    return plan_binds(config.listeners, shards_of(config, machine), rights);
-}
-
-std::vector<PassedSocket> sockets_of_systemd()
-{
-    return passed_sockets(::getpid(), [](std::string_view name) -> std::optional<std::string> {
-        const char* value = std::getenv(std::string{name}.c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>{value};
-    });
+    const sys::Allowance allowance = sys::our_allowance();
+    return {.shards = sys::default_shards(allowance.cpus, allowance.tasks),
+            .tasks = allowance.tasks,
+            .descriptors = must(sys::raise_descriptor_limit(), "cannot raise the limit of descriptors"),
+            .orchestrated = is_orchestrated(sys::collect_bind_facts().runtime)};
 }
 
 void warn_of_few_descriptors(const ipc::Limits& limits, const Machine& machine)

@@ -94,7 +94,7 @@ void Starting::give_up_privileges() const
     must(sys::close_all_but(kept));
     if (::geteuid() == 0) must(sys::become_user(order_.uid, order_.gid));
     privsep::confine(privsep::kStarter, {.level = ipc::SandboxLevel::none});
-    sys::name_thread("sallyport-starter");
+    sys::name_thread(kStarterName);
     std::vector<std::string> ours;
     for (char** entry = environ; *entry != nullptr; ++entry)
         if (const std::string_view line{*entry}; !is_for_app(line.substr(0, line.find('='))))
@@ -226,22 +226,28 @@ Starter::Starter(Starter&& other) noexcept
 Starter::~Starter()
 {
     if (pid_ < 0) return;
-    if (control_) ::shutdown(control_.fd(), SHUT_WR);
-    const TimePoint limit = Clock::now() + patience_;
-    while (control_ && Clock::now() < limit) {
-        pollfd entry{.fd = control_.fd(), .events = POLLIN, .revents = 0};
-        if (::poll(&entry, 1, static_cast<int>(std::chrono::ceil<Millis>(limit - Clock::now()).count())) <= 0) continue;
+    dismiss([this] {
         std::array<std::byte, kMessageMax> buffer;
         const Result<sys::Received> received = control_.receive(buffer);
         if (!received || received->size == 0) control_ = {};
-    }
+    });
     // It is not killed if it does not answer: it may be another user's.
     if (!control_) ::waitpid(pid_, nullptr, 0);
 }
 
+void Starter::dismiss(const std::function<void()>& hear)
+{
+    if (control_) ::shutdown(control_.fd(), SHUT_WR);
+    const TimePoint limit = Clock::now() + patience_;
+    while (control_ && Clock::now() < limit) {
+        pollfd entry{.fd = control_.fd(), .events = POLLIN, .revents = 0};
+        if (::poll(&entry, 1, static_cast<int>(std::chrono::ceil<Millis>(limit - Clock::now()).count())) > 0) hear();
+    }
+}
+
 bool is_for_app(std::string_view variable)
 {
-    constexpr std::array<std::string_view, 3> kOfSystemd{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"};
+    constexpr std::array<std::string_view, 4> kOfSystemd{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET"};
     return !variable.starts_with("SALLYPORT_") && std::ranges::find(kOfSystemd, variable) == kOfSystemd.end();
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@
 #include "sallyport/sys/channel.hpp"
 
 namespace sallyport::gatekeeper {
+
+/// What it calls itself, as /proc shows it: it has the gatekeeper's executable.
+inline constexpr const char* kStarterName = "sallyport-starter";
 
 /// What to start, as whom, and how it is told to end.
 struct AppOrder {
@@ -44,6 +48,9 @@ public:
         static_cast<void>(control_.send(ipc::encode(message)));
     }
     [[nodiscard]] sys::Channel& channel() { return control_; }
+    /// It is to end the app and itself, which is waited for. `hear` takes what it says meanwhile, message by message,
+    /// and gives up the channel at its end.
+    void dismiss(const std::function<void()>& hear);
     [[nodiscard]] pid_t pid() const { return pid_; }
     /// It has died and was reaped.
     void bury() { pid_ = -1; }
@@ -54,8 +61,8 @@ private:
     Millis patience_;
 };
 
-/// Whether the app is to have this variable: none of ours (SALLYPORT_…), and none that tells of sockets which systemd
-/// has passed to us (sd_listen_fds(3)).
+/// Whether the app is to have this variable: none of ours (SALLYPORT_…), and none by which systemd tells us of
+/// sockets (sd_listen_fds(3), sd_notify(3)).
 [[nodiscard]] bool is_for_app(std::string_view variable);
 
 } // namespace sallyport::gatekeeper

@@ -10,19 +10,22 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include "drain_plan.hpp"
 #include "sallyport/log/log.hpp"
 
 namespace sallyport::gatekeeper {
 
 namespace {
 
-/// What comes before the listening sockets in what is waited for.
-constexpr std::ptrdiff_t kChannels = 4;
-
 class Supervisor {
 public:
     Supervisor(Family& family, Signals& signals, const Beside& beside)
-        : family_{family}, signals_{signals}, watch_{beside.watch}, app_{beside.app}
+        : family_{family},
+          signals_{signals},
+          watch_{beside.watch},
+          app_{beside.app},
+          next_{beside.next},
+          manager_{beside.manager}
     {
         family_.hold_worker(app_ != nullptr);
     }
@@ -32,12 +35,18 @@ public:
 private:
     void tend_app();
     void look_past_us();
+    void tell_outcome();
+    void reload_if_asked();
+    void reload();
     std::optional<ExitCode> end();
     void wait();
     std::optional<ExitCode> answer(int signal);
     std::optional<ExitCode> stop(int signal);
-    void drain();
+    void plan_drain(int signal);
+    void keep_to_plan();
+    void drain(std::string_view reason);
     void reap();
+    void tell_stopping() const;
     void tell_drained() const;
     [[nodiscard]] ExitCode farewell() const;
 
@@ -45,8 +54,12 @@ private:
     Signals& signals_;
     BypassWatch* watch_;
     App* app_;
+    NextConfiguration* next_;
+    ServiceManager* manager_;
+    bool reload_asked_{false};
     bool told_{false}; ///< a signal has asked for the end
-    bool stopping_{false};
+    std::optional<DrainPlan> plan_;
+    bool draining_{false};
     bool has_drained_{false};
     bool forbidden_{false};
 };
@@ -56,13 +69,17 @@ ExitCode Supervisor::run()
     for (;;) {
         tend_app();
         look_past_us();
+        keep_to_plan();
         family_.tend(Clock::now());
+        tell_outcome();
+        reload_if_asked();
         if (const auto code = end()) return *code;
         wait();
         for (const int signal : signals_.take())
             if (const auto code = answer(signal)) return *code;
         family_.listen(Clock::now());
         if (app_ != nullptr) app_->listen(Clock::now());
+        if (manager_ != nullptr && family_.established()) manager_->serving();
     }
 }
 
@@ -84,15 +101,43 @@ std::optional<ExitCode> Supervisor::end()
         log::error("the app has ended before anybody was served");
         return app_->exit_code();
     }
-    if (app_ != nullptr && app_->gone() && !stopping_) {
-        log::info("draining", {{"reason", "the app has ended"}});
-        drain();
-    }
+    if (app_ != nullptr && app_->gone()) drain("the app has ended");
     if (!family_.gone()) return std::nullopt;
     if (!std::exchange(has_drained_, true)) tell_drained();
     if (app_ != nullptr) app_->end(Clock::now());
     if (app_ != nullptr && !app_->gone()) return std::nullopt;
     return farewell();
+}
+
+void Supervisor::tell_outcome()
+{
+    const auto outcome = family_.take_outcome();
+    if (!outcome) return;
+    if (outcome->failure)
+        log::error("configuration not reloaded", {{"reason", *outcome->failure}, {"in_force", "the old one"}});
+    if (next_ != nullptr) next_->settle(family_, !outcome->failure);
+}
+
+/// One at a time: what has changed meanwhile is read when the last one has come into force, or failed.
+void Supervisor::reload_if_asked()
+{
+    if (!reload_asked_ || (!family_.settled() && !draining_ && !plan_)) return;
+    reload_asked_ = false;
+    if (plan_ || draining_) return log::info("configuration not reloaded", {{"reason", "the end was asked for"}});
+    reload();
+    family_.tend(Clock::now());
+    tell_outcome(); // who could not even be born wakes nobody
+}
+
+void Supervisor::reload()
+{
+    try {
+        auto plan = next_ == nullptr ? std::nullopt : next_->read_anew(family_);
+        if (plan) return family_.renew(std::move(*plan));
+        family_.reload(Clock::now());
+    } catch (const StartError& error) {
+        log::error("configuration not reloaded", {{"reason", error.what()}, {"in_force", "the old one"}});
+    }
 }
 
 /// Rounded up, so that what is due at its end is due indeed.
@@ -106,27 +151,33 @@ int milliseconds_until(TimePoint due)
 void Supervisor::wait()
 {
     std::vector entries{pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-                        pollfd{.fd = family_.keyholder_channel(), .events = POLLIN, .revents = 0},
-                        pollfd{.fd = family_.worker_channel(), .events = POLLIN, .revents = 0},
                         pollfd{.fd = app_ == nullptr ? -1 : app_->channel(), .events = POLLIN, .revents = 0}};
+    for (const int channel : family_.channels())
+        entries.push_back({.fd = channel, .events = POLLIN, .revents = 0});
+    const auto channels = static_cast<std::ptrdiff_t>(entries.size());
     for (const int listening : family_.listening())
         entries.push_back({.fd = listening, .events = 0, .revents = 0});
     // Whatever it answers, every one of the first is looked at without blocking.
     TimePoint due = family_.due();
     if (watch_ != nullptr) due = std::min(due, watch_->due());
     if (app_ != nullptr) due = std::min(due, app_->due());
+    if (plan_ && !draining_) due = std::min(due, plan_->due());
     static_cast<void>(::poll(entries.data(), entries.size(), milliseconds_until(due)));
     const auto ended = [](const pollfd& entry) { return (entry.revents & POLLHUP) != 0; };
-    if (std::any_of(entries.begin() + kChannels, entries.end(), ended)) family_.check_listeners();
+    if (std::any_of(entries.begin() + channels, entries.end(), ended)) family_.check_listeners();
 }
 
 void Supervisor::look_past_us()
 {
-    if (watch_ == nullptr || !watch_->forbids(Clock::now()) || stopping_) return;
+    if (watch_ == nullptr) return;
+    const bool forbids = watch_->forbids(Clock::now());
+    family_.house().exposed.set(watch_->exposed());
+    family_.house().forbidden.set(forbids ? 1 : 0);
+    if (!forbids || draining_) return;
     if (!family_.established()) throw StartError{ExitCode::configuration, watch_->reason()};
     log::error("not serving any longer", {{"reason", watch_->reason()}});
     forbidden_ = true;
-    drain();
+    drain(watch_->reason());
 }
 
 std::optional<ExitCode> Supervisor::answer(int signal)
@@ -136,7 +187,7 @@ std::optional<ExitCode> Supervisor::answer(int signal)
         reap();
         return std::nullopt;
     case SIGHUP:
-        family_.reload(Clock::now());
+        reload_asked_ = true;
         return std::nullopt;
     case SIGUSR1:
     case SIGUSR2:
@@ -155,22 +206,49 @@ std::optional<ExitCode> Supervisor::stop(int signal)
         return ExitCode::ok;
     }
     const bool told_before = std::exchange(told_, true);
-    if ((stopping_ && told_before) || signal == SIGQUIT) {
+    if (told_before || signal == SIGQUIT) {
         log::warn("stopped at once", {{"signal", signal}});
         if (app_ != nullptr) app_->kill();
         return ExitCode::failure;
     }
-    if (stopping_) return std::nullopt; // it drains already, on its own account
-    log::info("draining", {{"signal", signal}});
-    drain();
+    if (!draining_) plan_drain(signal); // else it drains already, on its own account
     return std::nullopt;
 }
 
-void Supervisor::drain()
+/// An app of our own ends after us: it is not waited for.
+void Supervisor::plan_drain(int signal)
 {
-    stopping_ = true;
+    DrainSettings settings = family_.drain_settings();
+    if (app_ != nullptr) {
+        settings.apps.clear();
+        app_->let_be_last();
+    }
+    log::info("told to end", {{"signal", signal},
+                              {"delay_ms", settings.delay_ms},
+                              {"timeout_ms", settings.timeout_ms},
+                              {"waits_for_apps", settings.apps.size()}});
+    plan_.emplace(std::move(settings), Clock::now());
+    tell_stopping();
+    family_.unready();
+}
+
+void Supervisor::keep_to_plan()
+{
+    if (plan_ && !draining_ && plan_->begins(Clock::now())) drain("a signal");
+}
+
+void Supervisor::drain(std::string_view reason)
+{
+    if (std::exchange(draining_, true)) return;
+    const TimePoint now = Clock::now();
+    if (!plan_) {
+        plan_.emplace(family_.drain_settings(), now);
+        tell_stopping();
+    }
+    log::info("draining", {{"reason", reason}, {"timeout_ms", plan_->left(now).count()}});
     if (app_ != nullptr) app_->let_be_last();
-    family_.drain(Clock::now());
+    family_.drain(now, plan_->left(now));
+    if (next_ != nullptr) next_->let_go();
 }
 
 void Supervisor::reap()
@@ -180,6 +258,11 @@ void Supervisor::reap()
         family_.bury(pid, status, Clock::now());
         if (app_ != nullptr) app_->bury(pid);
     }
+}
+
+void Supervisor::tell_stopping() const
+{
+    if (manager_ != nullptr) manager_->stopping();
 }
 
 void Supervisor::tell_drained() const

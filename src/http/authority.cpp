@@ -22,11 +22,15 @@ bool is_ipv6(std::string_view address)
     return inet_pton(AF_INET6, text.data(), &parsed) == 1;
 }
 
-bool is_host(std::string_view host)
+/// Of the host in front of `text`: a name, or an IPv6 address with its brackets. 0: there is none.
+std::size_t host_size(std::string_view text)
 {
-    if (host.starts_with('['))
-        return host.size() > 2 && host.ends_with(']') && is_ipv6(host.substr(1, host.size() - 2));
-    return consists_of(host, kNameByte);
+    if (text.starts_with('[')) {
+        const std::size_t size = text.find(']') + 1;
+        return size > 2 && is_ipv6(text.substr(1, size - 2)) ? size : 0;
+    }
+    return static_cast<std::size_t>(std::ranges::find_if_not(text, [](char c) { return is_in(c, kNameByte); }) -
+                                    text.begin());
 }
 
 bool is_port(std::string_view port)
@@ -46,12 +50,12 @@ std::string_view or_default(std::string_view port, std::string_view default_port
 
 std::optional<Authority> parse_authority(std::string_view text)
 {
-    const std::size_t bracket = text.rfind(']');
-    const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    Authority authority{text.substr(0, colon), {}};
-    if (colon != std::string_view::npos) authority.port = text.substr(colon + 1);
-    if (!is_host(authority.host) || !is_port(authority.port)) return std::nullopt;
-    return authority;
+    const std::size_t size = host_size(text);
+    if (size == 0) return std::nullopt;
+    if (size == text.size()) return Authority{text, {}};
+    const std::string_view port = text.substr(size + 1);
+    if (text[size] != ':' || !is_port(port)) return std::nullopt;
+    return Authority{text.substr(0, size), port};
 }
 
 bool same(const Authority& a, const Authority& b, std::string_view default_port)

@@ -47,7 +47,7 @@ std::optional<Refusal> read_connection(const Fields& fields, ConnectionOptions& 
 bool persists(Version version, const ConnectionOptions& options)
 {
     if (options.close) return false;
-    return version == Version::http11 || options.keep_alive;
+    return version != Version::http10 || options.keep_alive;
 }
 
 } // namespace sallyport::http

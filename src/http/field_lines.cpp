@@ -1,10 +1,9 @@
 #include "field_lines.hpp"
 
-#include <bit>
-#include <cstdint>
 #include <cstring>
 
 #include "characters.hpp"
+#include "find_first.hpp"
 #include "largest_field.hpp"
 #include "sallyport/base/contract.hpp"
 
@@ -12,40 +11,10 @@ namespace sallyport::http {
 
 namespace {
 
-/// A word with this byte in each place.
-constexpr std::uint64_t eight(std::uint8_t byte)
-{
-    return byte * std::uint64_t{0x0101010101010101};
-}
-
-/// The high bit of each byte below 0x20 or equal to DEL. The lowest such bit is exact; those above it may be false.
-constexpr std::uint64_t control_bits(std::uint64_t word)
-{
-    const std::uint64_t low = (word - eight(0x20)) & ~word;
-    const std::uint64_t differs = word ^ eight(0x7F);
-    const std::uint64_t del = (differs - eight(0x01)) & ~differs;
-    return (low | del) & eight(0x80);
-}
-
 /// The first byte at or after `at` that may not stand in a value. There is one before `end`: a CR.
 const char* value_end(const char* at, const char* end)
 {
-    for (;;) {
-        while (end - at >= 8) {
-            std::uint64_t word;
-            std::memcpy(&word, at, sizeof word);
-            if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-            const std::uint64_t found = control_bits(word);
-            if (found != 0) {
-                at += std::countr_zero(found) / 8;
-                break;
-            }
-            at += 8;
-        }
-        while (is_in(*at, kValueByte) && (*at == '\t' || end - at < 8))
-            ++at;
-        if (!is_in(*at, kValueByte)) return at;
-    }
+    return find_first(at, end, [](auto byte) { return (byte < 0x20 && byte != 0x09) || byte == 0x7F; });
 }
 
 /// Why a name ends at this byte, which is no ':' and no part of a name.
@@ -67,14 +36,21 @@ Refusal broken_value(const char* at)
 
 std::optional<Refused> read_fields(std::string_view lines, std::size_t fields_max, Fields& into)
 {
-    // The loops below end at the last CRLF, whatever comes before it.
+    // What looks at single bytes below ends at the last CRLF, whatever comes before it.
     SALLYPORT_ASSERT(lines.ends_with("\r\n"));
     const char* at = lines.data();
     const char* const end = at + lines.size();
     while (at < end - 2) {
         const char* const line = at;
-        while (is_in(*at, kTokenByte))
-            ++at;
+        const void* const colon = std::memchr(line, ':', static_cast<std::size_t>(end - line));
+        at = colon == nullptr ? line : static_cast<const char*>(colon);
+        const FieldName id = field_name({line, at});
+        // A known name is a token; of another one each byte is looked at.
+        if (id == FieldName::other) {
+            at = line;
+            while (is_in(*at, kTokenByte))
+                ++at;
+        }
         const std::string_view name{line, at};
         if (*at != ':') return Refused{broken_name(name, at)};
         if (name.empty()) return Refused{Refusal::empty_name};
@@ -82,7 +58,7 @@ std::optional<Refused> read_fields(std::string_view lines, std::size_t fields_ma
         at = value_end(at, end);
         if (*at != '\r' || at[1] != '\n') return Refused{broken_value(at)};
         if (into.size() == fields_max) return with_largest_field(Refusal::too_many_fields, lines);
-        into.add(name, trimmed({value, at}));
+        into.add({name, trimmed({value, at}), id});
         at += 2;
     }
     return std::nullopt;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "characters.hpp"
 
@@ -67,25 +68,34 @@ constexpr std::array<std::string_view, kFieldNames> kTexts{
     "x-forwarded-port",
     "x-forwarded-prefix",
     "x-forwarded-proto",
+    "x-forwarded-protocol",
+    "x-forwarded-scheme",
+    "x-forwarded-ssl",
     "x-real-ip",
     "x-request-id",
 };
 
+constexpr std::size_t kShortest = 2;
 constexpr std::size_t kLongest = 25;
 constexpr std::size_t kSlots = 512;
 static_assert(std::ranges::max(kTexts, {}, &std::string_view::size).size() == kLongest);
 static_assert(std::ranges::is_sorted(kTexts));
 
-/// Of the length and three letters, so that no two names share a slot.
+/// Of the length and two letters, so that no two names share a slot.
 constexpr std::size_t slot_of(std::string_view name, std::uint32_t seed)
 {
-    const auto letter = [&](std::size_t i) { return static_cast<std::uint32_t>(folded(name[i])); };
+    const char* const text = name.data();
     const std::size_t size = name.size();
+    const auto lowered = [](char letter) { return static_cast<std::uint8_t>(letter | 0x20); };
     const std::uint32_t key =
-        static_cast<std::uint32_t>(size) << 24U | letter(0) << 16U | letter(size / 2) << 8U | letter(size - 2);
+        static_cast<std::uint32_t>(size) << 16U | unsigned{lowered(text[0])} << 8U | lowered(text[size - 2]);
     return key * seed >> (32U - 9U);
 }
 static_assert(kSlots == 1U << 9U);
+// A look-alike has the slot of what it looks like.
+static_assert(std::ranges::all_of(kTexts, [](std::string_view name) {
+    return name.empty() || (name.front() != '-' && name[name.size() - 2] != '-');
+}));
 
 using Slots = std::array<FieldName, kSlots>;
 
@@ -114,23 +124,51 @@ struct Table {
 };
 constexpr Table kTable;
 
-/// Letters in either case and '_' for '-' are the same here; the caller looks for underscores.
-bool matches(std::string_view name, std::string_view known)
+template <typename Word>
+bool is_same_word(const char* name, const char* known)
 {
-    for (std::size_t i = 0; i < name.size(); ++i)
-        if (folded(name[i]) != known[i]) return false;
-    return true;
+    Word sent;
+    Word ours;
+    std::memcpy(&sent, name, sizeof sent);
+    std::memcpy(&ours, known, sizeof ours);
+    // Of what a known name consists of, letters alone have 0x40. Theirs is 0x20 to have or not to have.
+    constexpr Word kLetters = static_cast<Word>(0x4040404040404040U);
+    return (sent | static_cast<Word>((ours & kLetters) >> 1U)) == ours;
+}
+
+/// A word at a time; the last one may overlap the one before it.
+template <typename Word>
+bool are_same_words(std::string_view name, std::string_view known)
+{
+    const std::size_t last = name.size() - sizeof(Word);
+    for (std::size_t i = 0; i < last; i += sizeof(Word))
+        if (!is_same_word<Word>(name.data() + i, known.data() + i)) return false;
+    return is_same_word<Word>(name.data() + last, known.data() + last);
+}
+
+/// But for the case of letters. Of one size.
+bool is_known(std::string_view name, std::string_view known)
+{
+    if (name.size() >= sizeof(std::uint64_t)) return are_same_words<std::uint64_t>(name, known);
+    if (name.size() >= sizeof(std::uint32_t)) return are_same_words<std::uint32_t>(name, known);
+    return are_same_words<std::uint16_t>(name, known);
+}
+
+bool looks_like(std::string_view name, std::string_view known)
+{
+    return std::ranges::equal(name, known, {}, folded);
 }
 
 } // namespace
 
 FieldName field_name(std::string_view name)
 {
-    if (name.size() < 2 || name.size() > kLongest) return FieldName::other;
+    if (name.size() < kShortest || name.size() > kLongest) return FieldName::other;
     const FieldName found = kTable.slots[slot_of(name, kTable.seed)];
-    const std::string_view known = text(found);
-    if (known.size() != name.size() || !matches(name, known)) return FieldName::other;
-    return name.find('_') == std::string_view::npos ? found : FieldName::lookalike;
+    const std::string_view known = kTexts[static_cast<std::size_t>(found)];
+    if (known.size() != name.size()) return FieldName::other;
+    if (is_known(name, known)) return found;
+    return looks_like(name, known) ? FieldName::lookalike : FieldName::other;
 }
 
 std::string_view text(FieldName name)

@@ -29,19 +29,18 @@ Refused too_large(std::string_view text, const Limits& limits)
 
 std::expected<std::size_t, Refusal> EmptyLineSearch::find(std::string_view text, std::size_t size_max)
 {
-    const std::size_t end = std::min(text.size(), size_max);
-    while (next_ < end) {
-        const void* found = std::memchr(text.data() + next_, '\n', end - next_);
-        if (found == nullptr) {
-            next_ = end;
-            break;
-        }
-        const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-        if (at == line_ || text[at - 1] != '\r') return std::unexpected{Refusal::bare_lf};
-        next_ = at + 1;
-        if (at == line_ + 1) return next_;
-        line_ = next_;
+    const char* const end = text.data() + std::min(text.size(), size_max);
+    const char* line = text.data() + line_;
+    for (const char* at = text.data() + next_; at < end; line = at) {
+        const void* const found = std::memchr(at, '\n', static_cast<std::size_t>(end - at));
+        if (found == nullptr) break;
+        at = static_cast<const char*>(found);
+        if (at == line || at[-1] != '\r') return std::unexpected{Refusal::bare_lf};
+        ++at;
+        if (at == line + 2) return static_cast<std::size_t>(at - text.data());
     }
+    line_ = static_cast<std::size_t>(line - text.data());
+    next_ = static_cast<std::size_t>(end - text.data());
     if (text.size() >= size_max) return std::unexpected{Refusal::head_too_large};
     return 0;
 }

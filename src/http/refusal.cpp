@@ -51,13 +51,15 @@ constexpr std::array kFacts{
     RefusalFacts{chunk_extensions_too_large, 400, "chunk extensions too large", "9112 7.1.1"},
     RefusalFacts{malformed_chunk_end, 400, "chunk longer than its size", "9112 7.1"},
     RefusalFacts{trailers_too_large, 431, "trailers too large", "6585 5"},
+    RefusalFacts{unknown_scheme, 400, "unknown scheme", "9113 8.3.1"},
+    RefusalFacts{field_of_a_connection, 400, "field of a connection", "9113 8.2.2"},
 };
 
 consteval bool is_in_order()
 {
     for (std::size_t i = 0; i < kFacts.size(); ++i)
         if (static_cast<std::size_t>(kFacts[i].reason) != i) return false;
-    return kFacts.back().reason == trailers_too_large;
+    return kFacts.back().reason == field_of_a_connection;
 }
 static_assert(is_in_order());
 

@@ -6,25 +6,16 @@
 #include "authority.hpp"
 #include "body_length.hpp"
 #include "characters.hpp"
+#include "clear_head.hpp"
 #include "connection_options.hpp"
 #include "field_lines.hpp"
 #include "list.hpp"
-#include "request_line.hpp"
+#include "request_meaning.hpp"
+#include "sallyport/http/pseudo_fields.hpp"
 
 namespace sallyport::http {
 
 namespace {
-
-void clear(RequestHead& head)
-{
-    Fields fields = std::move(head.fields);
-    ConnectionOptions connection = std::move(head.connection);
-    fields.clear();
-    connection.clear();
-    head = RequestHead{};
-    head.fields = std::move(fields);
-    head.connection = std::move(connection);
-}
 
 /// RFC 9112 §3.2: one, and a valid one; §3.2.2: the same as the target's, if that has one.
 std::optional<Refusal> read_host(const std::optional<AbsoluteForm>& absolute, RequestHead& head)
@@ -32,7 +23,8 @@ std::optional<Refusal> read_host(const std::optional<AbsoluteForm>& absolute, Re
     const Field* sent = head.fields.find(FieldName::host);
     if (sent == nullptr && head.version == Version::http11) return Refusal::missing_host;
     if (head.fields.count(FieldName::host) > 1) return Refusal::repeated_host;
-    if (sent == nullptr && !absolute) return std::nullopt;
+    if (sent == nullptr && !absolute)
+        return head.version == Version::http10 ? std::nullopt : std::optional{Refusal::missing_host};
 
     head.authority = sent != nullptr ? sent->value : absolute->authority;
     const auto host = parse_authority(head.authority);
@@ -92,7 +84,8 @@ void read_te(RequestHead& head)
     });
 }
 
-/// What the fields say of the message, once all are there.
+} // namespace
+
 std::optional<Refusal> read_meaning(const std::optional<AbsoluteForm>& absolute, RequestHead& head)
 {
     const auto framing = body_length(head.fields, head.version);
@@ -107,7 +100,10 @@ std::optional<Refusal> read_meaning(const std::optional<AbsoluteForm>& absolute,
     return std::nullopt;
 }
 
-} // namespace
+void clear(RequestHead& head)
+{
+    clear_head(head);
+}
 
 bool is_idempotent(Method method)
 {

@@ -32,17 +32,6 @@ Method method_of(std::string_view name)
     return found == kMethods.end() ? Method::other : found->method;
 }
 
-std::optional<Refusal> read_method(std::string_view text, RequestHead& into)
-{
-    if (!consists_of(text, kTokenByte)) return Refusal::invalid_method;
-    if (text.size() > kMethodMax) return Refusal::method_too_long;
-    into.method_text = text;
-    into.method = method_of(text);
-    // A tunnel to anywhere is what this proxy exists to forbid.
-    if (into.method == Method::connect) return Refusal::connect_unsupported;
-    return std::nullopt;
-}
-
 struct Scheme {
     std::string_view prefix;
     std::string_view port;
@@ -61,15 +50,27 @@ std::optional<AbsoluteForm> absolute_form(std::string_view target, std::string_v
     return std::nullopt;
 }
 
-/// RFC 9112 §3.2: origin-form, absolute-form, or "*" for OPTIONS; authority-form is CONNECT's alone.
-std::optional<Refusal> read_target(std::string_view target, const Limits& limits, RequestHead& into,
-                                   std::optional<AbsoluteForm>& absolute)
+/// What any target has to be.
+std::optional<Refusal> take_target(std::string_view target, const Limits& limits, RequestHead& into)
 {
     if (target.size() > limits.target_bytes) return Refusal::target_too_long;
     if (!consists_of(target, kTargetByte)) return Refusal::invalid_target;
     into.target = into.path = target;
-    if (target.starts_with('/')) return std::nullopt;
-    if (target == "*") return into.method == Method::options ? std::nullopt : std::optional{Refusal::invalid_target};
+    return std::nullopt;
+}
+
+/// RFC 9112 §3.2: origin-form, or "*" for OPTIONS.
+bool is_path(std::string_view target, Method method)
+{
+    return target.starts_with('/') || (target == "*" && method == Method::options);
+}
+
+/// RFC 9112 §3.2: a path, or absolute-form; authority-form is CONNECT's alone.
+std::optional<Refusal> read_target(std::string_view target, const Limits& limits, RequestHead& into,
+                                   std::optional<AbsoluteForm>& absolute)
+{
+    if (const auto refused = take_target(target, limits, into)) return refused;
+    if (is_path(target, into.method)) return std::nullopt;
     absolute = absolute_form(target, into.path);
     if (!absolute) return Refusal::invalid_target;
     // RFC 9112 §3.2.4: OPTIONS without a path asks about the server.
@@ -78,6 +79,23 @@ std::optional<Refusal> read_target(std::string_view target, const Limits& limits
 }
 
 } // namespace
+
+std::optional<Refusal> read_method(std::string_view text, RequestHead& into)
+{
+    if (!consists_of(text, kTokenByte)) return Refusal::invalid_method;
+    if (text.size() > kMethodMax) return Refusal::method_too_long;
+    into.method_text = text;
+    into.method = method_of(text);
+    // A tunnel to anywhere is what this proxy exists to forbid.
+    if (into.method == Method::connect) return Refusal::connect_unsupported;
+    return std::nullopt;
+}
+
+std::optional<Refusal> read_path(std::string_view target, const Limits& limits, RequestHead& into)
+{
+    if (const auto refused = take_target(target, limits, into)) return refused;
+    return is_path(target, into.method) ? std::nullopt : std::optional{Refusal::invalid_target};
+}
 
 std::optional<Refusal> read_version(std::string_view text, Version& into)
 {

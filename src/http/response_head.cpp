@@ -4,25 +4,17 @@
 
 #include "body_length.hpp"
 #include "characters.hpp"
+#include "clear_head.hpp"
 #include "connection_options.hpp"
 #include "field_lines.hpp"
+#include "http2_fields.hpp"
 #include "list.hpp"
 #include "request_line.hpp"
+#include "sallyport/http/pseudo_fields.hpp"
 
 namespace sallyport::http {
 
 namespace {
-
-void clear(ResponseHead& head)
-{
-    Fields fields = std::move(head.fields);
-    ConnectionOptions connection = std::move(head.connection);
-    fields.clear();
-    connection.clear();
-    head = ResponseHead{};
-    head.fields = std::move(fields);
-    head.connection = std::move(connection);
-}
 
 /// `HTTP-version SP status-code SP [ reason ]` (RFC 9112 §4). Apps that forget the blank before an empty reason are
 /// understood: nothing can be mistaken there.
@@ -84,6 +76,29 @@ std::optional<Refusal> read_meaning(Method asked, ResponseHead& head)
 }
 
 } // namespace
+
+void clear(ResponseHead& head)
+{
+    clear_head(head);
+}
+
+std::expected<void, Refused> complete_response(std::string_view status, Method asked, bool ended, ResponseHead& into)
+{
+    into.version = Version::http2;
+    const auto [end, error] = std::from_chars(status.data(), status.data() + status.size(), into.status);
+    if (error != std::errc{} || end != status.data() + status.size() || status.size() != 3 || into.status < 100)
+        return std::unexpected{Refused{Refusal::malformed_status_line}};
+    // RFC 9113 §8.6: there is no upgrade.
+    if (into.status == 101) return std::unexpected{Refused{Refusal::malformed_status_line}};
+    if (const auto refused = check_http2_fields(into.fields)) return std::unexpected{Refused{*refused}};
+    const auto said = body_length(into.fields, into.version);
+    if (!said) return std::unexpected{Refused{said.error()}};
+    decide_framing(*said, asked, into);
+    if (into.framing.kind == Framing::Kind::until_close)
+        into.framing = ended ? Framing{Framing::Kind::length, 0} : Framing{Framing::Kind::chunked};
+    into.keep_alive = true;
+    return {};
+}
 
 std::expected<void, Refused> parse_response(std::string_view head, const Limits& limits, Method asked,
                                             ResponseHead& into)

@@ -109,7 +109,13 @@ std::expected<KeyPair, Faults> make_pair(std::vector<crypto::Der> chain, KeyHand
     check_time(*certificates.front(), now, faults);
     static_cast<void>(crypto::take_error());
     if (!faults.empty()) return std::unexpected{faults};
-    return KeyPair{std::move(chain), crypto::facts_of(*certificates.front()), std::move(key), *type};
+    return KeyPair{std::move(chain), crypto::facts_of(*certificates.front()), std::move(key), *type, {}};
+}
+
+bool is_too_early(const KeyPair& pair, const KeyPair& in_force, std::int64_t now)
+{
+    const bool serves_now = in_force.facts.not_before <= now && now < in_force.facts.not_after;
+    return serves_now && pair.facts.not_before > now;
 }
 
 } // namespace sallyport::keyholder

@@ -5,8 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "sallyport/crypto/pem.hpp"
-
 #include "self_signed.hpp"
 #include "source_file.hpp"
 
@@ -14,122 +12,29 @@ namespace sallyport::keyholder {
 
 namespace {
 
-using Problems = std::vector<Problem>;
-
 constexpr std::size_t kFailedTextMax = 64 * 1024;
 constexpr std::size_t kLabelMax = 128;
-constexpr std::size_t kNamesMax = 16;
 constexpr std::size_t kOpenFilesMax = 8;
 constexpr std::size_t kSentenceMax = 1024;
-
-/// A value, or its problem noted.
-template <typename T>
-std::optional<T> note(Checked<T> checked, Problems& problems)
-{
-    if (checked) return *std::move(checked);
-    problems.push_back(std::move(checked.error()));
-    return std::nullopt;
-}
 
 bool is_self_signed(const Source& source)
 {
     return !source.description.self_signed_names.empty();
 }
 
-bool has_own_key(const ipc::CertificateSource& source)
+bool has_issuer(const Source& source)
 {
-    return !source.key.name.empty() && source.key != source.certificate;
+    return !source.description.certificate.name.empty();
 }
 
-const std::string& key_label(const ipc::CertificateSource& source)
+Checked<KeyPair> make_in_memory(const Source& source, std::int64_t now)
 {
-    return has_own_key(source) ? source.key.name : source.certificate.name;
-}
-
-Checked<SecretBuffer> read(const ipc::TextSource& text, const UniqueFd& travelled)
-{
-    return text.travels ? read_source(travelled.get(), text.name) : read_source(text.name);
-}
-
-/// The first line's end belongs to the file, not to the passphrase.
-std::string_view without_newline(std::string_view text)
-{
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text.ends_with('\r')) text.remove_suffix(1);
-    return text;
-}
-
-Checked<std::vector<crypto::PemBlock>> blocks_of(const SecretBuffer& text, const std::string& label)
-{
-    auto blocks = crypto::pem_blocks(text.text());
-    if (!blocks) return wrong(label + ": " + blocks.error());
-    return *std::move(blocks);
-}
-
-Checked<crypto::PemBlock> only_key(const std::vector<crypto::PemBlock>& blocks, const std::string& label)
-{
-    const auto count = std::ranges::count_if(blocks, crypto::is_private_key);
-    if (count == 0) return wrong(label + " holds no private key in PEM form");
-    if (count > 1) return wrong(label + " holds " + std::to_string(count) + " private keys; leave the one in use");
-    return *std::ranges::find_if(blocks, crypto::is_private_key);
-}
-
-/// The three texts of a source, each in memory that is wiped; `key` only if it is a text of its own.
-struct Texts {
-    std::optional<SecretBuffer> certificate;
-    std::optional<SecretBuffer> key;
-    std::optional<SecretBuffer> passphrase;
-};
-
-Texts read_texts(const Source& source, Problems& problems)
-{
-    const ipc::CertificateSource& from = source.description;
-    Texts texts;
-    texts.certificate = note(read(from.certificate, source.certificate), problems);
-    if (has_own_key(from)) texts.key = note(read(from.key, source.key), problems);
-    if (!from.passphrase.name.empty()) texts.passphrase = note(read(from.passphrase, source.passphrase), problems);
-    return texts;
-}
-
-Checked<std::vector<crypto::Der>> chain_in(const SecretBuffer& text, const std::string& label)
-{
-    const auto blocks = blocks_of(text, label);
-    if (!blocks) return std::unexpected{blocks.error()};
-    auto chain = crypto::certificate_chain(*blocks);
-    if (!chain) return wrong(label + ": " + chain.error());
-    return *std::move(chain);
-}
-
-Checked<crypto::KeyHandle> key_in(const SecretBuffer& text, const std::string& label,
-                                  const std::optional<SecretBuffer>& passphrase)
-{
-    const auto blocks = blocks_of(text, label);
-    if (!blocks) return std::unexpected{blocks.error()};
-    const auto block = only_key(*blocks, label);
-    if (!block) return std::unexpected{block.error()};
-    std::optional<std::string_view> given;
-    if (passphrase) given = without_newline(passphrase->text());
-    auto key = decode_private_key(*block, given);
-    if (!key) return wrong(label + ": " + key.error());
-    return *std::move(key);
-}
-
-std::optional<KeyPair> pair_of(const Source& source, const Texts& texts, std::int64_t now, Problems& problems)
-{
-    const ipc::CertificateSource& from = source.description;
-    const std::optional<SecretBuffer>& key_text = has_own_key(from) ? texts.key : texts.certificate;
-    std::optional<std::vector<crypto::Der>> chain;
-    std::optional<crypto::KeyHandle> key;
-    if (texts.certificate) chain = note(chain_in(*texts.certificate, from.certificate.name), problems);
-    const bool passphrase_unread = !from.passphrase.name.empty() && !texts.passphrase;
-    if (key_text && !passphrase_unread) key = note(key_in(*key_text, key_label(from), texts.passphrase), problems);
-    if (!chain || !key) return std::nullopt;
-
-    auto pair = make_pair(*std::move(chain), *std::move(key), now);
-    if (pair) return *std::move(pair);
-    for (const std::string& fault : pair.error())
-        problems.push_back({ExitCode::configuration, from.label + ": " + fault});
-    return std::nullopt;
+    const std::vector<std::string>& names = source.description.self_signed_names;
+    if (!has_issuer(source)) return make_self_signed(names, now);
+    Problems problems;
+    const auto authority = pair_of(source, read_texts(source, problems), now, problems);
+    if (!authority) return std::unexpected{problems.front()};
+    return make_issued(names, *authority, now);
 }
 
 bool is_due(const KeyPair& pair, std::int64_t now)
@@ -148,21 +53,7 @@ SharedPair load_one(const Source& source, const SharedPair& previous, std::int64
 {
     if (!is_self_signed(source)) return share(pair_of(source, read_texts(source, problems), now, problems));
     if (previous && !is_due(*previous, now)) return previous;
-    return share(note(make_self_signed(source.description.self_signed_names, now), problems));
-}
-
-ipc::LoadedPair report(const Source& source, const KeyPair& pair, std::size_t names_max)
-{
-    std::vector<std::string> names = pair.facts.names;
-    names.insert(names.end(), pair.facts.addresses.begin(), pair.facts.addresses.end());
-    names.resize(std::min(names.size(), names_max));
-    const ipc::CertificateSource& from = source.description;
-    return {from.label.substr(0, kLabelMax),
-            key_label(from).substr(0, kLabelMax),
-            pair.facts.key_type,
-            pair.facts.spki_sha256,
-            std::move(names),
-            pair.facts.not_after};
+    return share(note(make_in_memory(source, now), problems));
 }
 
 /// The files of secrets that others may read.
@@ -188,7 +79,10 @@ std::expected<KeySet, Problems> load_all(std::span<const Source> sources, const 
     KeySet keys;
     for (std::size_t i = 0; i < sources.size(); ++i) {
         const bool known = previous != nullptr && i < previous->size();
+        const std::size_t before = problems.size();
         keys.push_back(load_one(sources[i], known ? (*previous)[i] : nullptr, now, problems));
+        for (Problem& problem : std::span{problems}.subspan(before))
+            problem.source = i;
     }
     if (sources.empty()) problems.push_back({ExitCode::configuration, "there is no certificate to load"});
     if (sources.size() > kSourcesMax)
@@ -196,6 +90,17 @@ std::expected<KeySet, Problems> load_all(std::span<const Source> sources, const 
             {ExitCode::configuration, "there are more than " + std::to_string(kSourcesMax) + " certificates"});
     if (!problems.empty()) return std::unexpected{problems};
     return keys;
+}
+
+std::vector<Refusal> keep_valid(std::span<const Source> sources, KeySet& keys, const KeySet& previous, std::int64_t now)
+{
+    std::vector<Refusal> refused;
+    for (std::size_t i = 0; i < std::min(keys.size(), previous.size()); ++i) {
+        if (!is_too_early(*keys[i], *previous[i], now)) continue;
+        refused.push_back({i, too_early(sources[i], *keys[i])});
+        keys[i] = previous[i];
+    }
+    return refused;
 }
 
 std::int64_t renewal_due(std::span<const Source> sources, const KeySet& keys)
@@ -211,7 +116,7 @@ Checked<KeySet> renew(std::span<const Source> sources, const KeySet& keys, std::
     KeySet renewed = keys;
     for (std::size_t i = 0; i < keys.size(); ++i) {
         if (!is_self_signed(sources[i]) || !is_due(*keys[i], now)) continue;
-        auto pair = make_self_signed(sources[i].description.self_signed_names, now);
+        auto pair = make_in_memory(sources[i], now);
         if (!pair) return std::unexpected{pair.error()};
         renewed[i] = std::make_shared<const KeyPair>(*std::move(pair));
     }
@@ -228,10 +133,24 @@ ipc::Failed to_failed(const Problems& problems)
     return {static_cast<std::uint8_t>(code), text.substr(0, kFailedTextMax)};
 }
 
+ipc::LoadedPair report(const Source& source, const KeyPair& pair, std::size_t names_max)
+{
+    std::vector<std::string> names = pair.facts.names;
+    names.insert(names.end(), pair.facts.addresses.begin(), pair.facts.addresses.end());
+    names.resize(std::min(names.size(), names_max));
+    const ipc::CertificateSource& from = source.description;
+    return {from.label.substr(0, kLabelMax),
+            is_self_signed(source) ? std::string{} : key_label(from).substr(0, kLabelMax),
+            pair.facts.key_type,
+            pair.facts.spki_sha256,
+            std::move(names),
+            pair.facts.not_after};
+}
+
 ipc::Loaded to_loaded(std::span<const Source> sources, const KeySet& keys, bool memory_locked)
 {
     ipc::Loaded loaded;
-    for (std::size_t names_max = kNamesMax;; names_max /= 2) {
+    for (std::size_t names_max = kNamesToldMax;; names_max /= 2) {
         loaded = {memory_locked, {}, open_files(sources)};
         for (std::size_t i = 0; i < keys.size(); ++i)
             loaded.pairs.push_back(report(sources[i], *keys[i], names_max));

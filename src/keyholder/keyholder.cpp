@@ -13,16 +13,21 @@
 
 #include <poll.h>
 
-#include "sallyport/base/build.hpp"
 #include "sallyport/base/start_error.hpp"
+#include "sallyport/base/text.hpp"
+#include "sallyport/ipc/authority.hpp"
 #include "sallyport/log/log.hpp"
 
+#include "authority.hpp"
 #include "key_store.hpp"
+#include "rate_limit.hpp"
+#include "rotation.hpp"
 #include "rules.hpp"
 #include "secure_memory.hpp"
 #include "served_worker.hpp"
 #include "source_places.hpp"
 #include "tickets.hpp"
+#include "wrong_sources.hpp"
 
 namespace sallyport::keyholder {
 
@@ -47,6 +52,7 @@ public:
         : control_{std::move(control)},
           before_keys_{std::move(before_keys)},
           shards_{hello.shards},
+          check_every_{hello.certificate_check_ms},
           message_(ipc::kMessageMax)
     {
         vault_.key_place = hello.key_place;
@@ -68,12 +74,18 @@ private:
     void take_tickets(std::vector<UniqueFd> descriptors);
     void take_worker(std::vector<UniqueFd> descriptors);
     void load();
+    void make_authority(std::span<const std::byte> message, const std::vector<UniqueFd>& descriptors);
     void announce_keys();
     [[nodiscard]] std::vector<Problem> prepare();
     void put_in_force(KeySet keys);
     void keep_time();
     void renew_self_signed(std::int64_t now);
-    void notify(const ipc::Changed& changed);
+    void rotate();
+    void tell_rotated(std::size_t index, const KeyPair& pair);
+    void warn_if_early(std::size_t index, const KeyPair& pair);
+    void tell_refused(std::size_t index, const std::string& reason);
+    void forget_unused_keys();
+    void notify(ipc::Changed changed);
     [[nodiscard]] int sleep_ms() const;
     template <typename Message>
     void tell(const Message& message);
@@ -81,6 +93,7 @@ private:
     sys::Channel control_;
     BeforeKeys before_keys_;
     std::uint16_t shards_;
+    std::chrono::milliseconds check_every_;
     ipc::Bytes message_;
     std::vector<Source> sources_;
     UniqueFd ticket_file_;
@@ -88,6 +101,12 @@ private:
     bool memory_locked_{false};
     std::int64_t ticket_epoch_{0};
     std::int64_t renewal_{std::numeric_limits<std::int64_t>::max()};
+    std::optional<Rotation> rotation_; ///< once the sources are known
+    WrongSources wrong_;
+    std::uint32_t told_wrong_{0};
+    std::uint64_t rotations_count_{0};
+    std::uint64_t refusals_count_{0};
+    RateLimit refusals_;
     Vault vault_;
     std::vector<std::unique_ptr<ServedWorker>> workers_; ///< after the vault, which they borrow
 };
@@ -98,13 +117,15 @@ bool Keyholder::serve_once()
     std::vector<pollfd> watched{{.fd = control_.fd(), .events = POLLIN, .revents = 0}};
     for (const auto& worker : workers_)
         watched.push_back({.fd = worker->fd(), .events = POLLIN, .revents = 0});
+    watched.push_back({.fd = rotation_ ? rotation_->fd() : -1, .events = POLLIN, .revents = 0});
     if (poll(watched.data(), watched.size(), sleep_ms()) < 0 && errno != EINTR)
         throw StartError{ExitCode::os_error, "poll: " + std::system_category().message(errno)};
 
     std::vector<ServedWorker*> gone;
-    for (std::size_t i = 1; i < watched.size(); ++i)
+    for (std::size_t i = 1; i + 1 < watched.size(); ++i)
         if (watched[i].revents != 0 && !workers_[i - 1]->answer_supply()) gone.push_back(workers_[i - 1].get());
     std::erase_if(workers_, [&](const auto& worker) { return std::ranges::find(gone, worker.get()) != gone.end(); });
+    if (watched.back().revents != 0) rotation_->heed();
     return watched.front().revents == 0 || obey();
 }
 
@@ -128,6 +149,8 @@ void Keyholder::obey(std::span<const std::byte> message, std::vector<UniqueFd> d
         return load();
     case ipc::Control::worker_channels:
         return take_worker(std::move(descriptors));
+    case ipc::Control::make_authority:
+        return make_authority(message, descriptors);
     default:
         broken("a message that is not for the keyholder");
     }
@@ -136,7 +159,7 @@ void Keyholder::obey(std::span<const std::byte> message, std::vector<UniqueFd> d
 void Keyholder::take_source(std::span<const std::byte> message, std::vector<UniqueFd> descriptors)
 {
     auto description = ipc::decode<ipc::CertificateSource>(message);
-    if (!description || prepared_) broken("a certificate source that is malformed or too late");
+    if (!description || rotation_) broken("a certificate source that is malformed or too late");
     Source& source = sources_.emplace_back(*std::move(description));
     auto next = descriptors.begin();
     for (const auto& [text, file] : {std::pair{&source.description.certificate, &source.certificate},
@@ -161,6 +184,7 @@ void Keyholder::take_worker(std::vector<UniqueFd> descriptors)
     if (workers_.size() == kWorkersMax) return log::error("too many workers, the new one gets no keys");
     try {
         workers_.push_back(ServedWorker::start(vault_, std::move(descriptors)));
+        if (wrong_.count() != 0) static_cast<void>(workers_.back()->notify({.wrong = wrong_.count()}));
     } catch (const std::system_error& error) {
         // The worker sees its channels end, and the gatekeeper the worker.
         log::error("no thread for a worker's sign channel", {{"cause", error.what()}});
@@ -172,11 +196,34 @@ void Keyholder::load()
     std::vector<Problem> problems = prepared_ ? std::vector<Problem>{} : prepare();
     if (!problems.empty()) return tell(to_failed(problems));
     const auto previous = vault_.keys.sets()->current;
-    auto keys = load_all(sources_, previous.get(), vault_.clock());
-    if (!keys) return tell(to_failed(keys.error()));
-
+    const std::int64_t now = vault_.clock();
+    auto keys = load_all(sources_, previous.get(), now);
+    if (!keys) {
+        wrong_.note_failed_load(keys.error());
+        return tell(to_failed(keys.error()));
+    }
+    const auto refused = previous ? keep_valid(sources_, *keys, *previous, now) : std::vector<Refusal>{};
+    wrong_.note_load(refused);
     tell(to_loaded(sources_, *keys, memory_locked_));
+    for (std::size_t i = 0; i < keys->size(); ++i)
+        warn_if_early(i, *(*keys)[i]);
     put_in_force(*std::move(keys));
+    for (const auto& [index, reason] : refused)
+        tell_refused(index, reason);
+}
+
+/// All that this keyholder is for: a developer's command has started it.
+void Keyholder::make_authority(std::span<const std::byte> message, const std::vector<UniqueFd>& descriptors)
+{
+    const auto order = ipc::decode<ipc::MakeAuthority>(message);
+    if (!order || descriptors.size() != 2 || rotation_ || !sources_.empty())
+        broken("an authority's order that is malformed or out of place");
+    announce_keys();
+    static_cast<void>(open_secure_heap(secure_heap_size(1, 0)));
+    const auto made =
+        keyholder::make_authority(order->name, descriptors[0].get(), descriptors[1].get(), vault_.clock());
+    if (!made) return tell(to_failed({made.error()}));
+    tell(ipc::AuthorityMade{});
 }
 
 void Keyholder::announce_keys()
@@ -195,6 +242,7 @@ void Keyholder::announce_keys()
 std::vector<Problem> Keyholder::prepare()
 {
     if (!ticket_file_) broken("no ticket secret");
+    if (!rotation_) rotation_.emplace(sources_, check_every_);
     announce_keys();
     memory_locked_ = open_secure_heap(secure_heap_size(sources_.size(), kGenerations * shards_));
     if (!memory_locked_)
@@ -217,8 +265,10 @@ void Keyholder::put_in_force(KeySet keys)
 void Keyholder::keep_time()
 {
     const std::int64_t now = vault_.clock();
-    vault_.keys.forget_replaced(now);
+    forget_unused_keys();
     if (now >= renewal_) renew_self_signed(now);
+    rotate();
+    if (told_wrong_ != wrong_.count()) notify({});
     if (ticket_epoch(now) == ticket_epoch_) return;
     ticket_epoch_ = ticket_epoch(now);
     notify({.certificates = false, .tickets = true});
@@ -235,17 +285,87 @@ void Keyholder::renew_self_signed(std::int64_t now)
     log::error("self-signed certificate not renewed, the old one stays", {{"cause", keys.error().text}});
 }
 
-/// A worker that takes no notice is gone: its supply channel shows it to the loop.
-void Keyholder::notify(const ipc::Changed& changed)
+/// Those that are good; each of the others stays as it was.
+void Keyholder::rotate()
 {
+    const auto in_force = vault_.keys.sets()->current;
+    const auto at = std::chrono::steady_clock::now();
+    if (!in_force || at < rotation_->due()) return;
+    const Findings findings = rotation_->look(*in_force, vault_.clock(), at);
+    if (const auto problem = rotation_->take_problem())
+        log::warn("certificate files are looked at from time to time only",
+                  {{"reason", *problem}, {"every_ms", check_every_.count()}});
+    for (const std::size_t index : wrong_.note_look(findings))
+        log::info("certificate files are those in force again", {{"certificate", sources_[index].description.label}});
+    KeySet keys = *in_force;
+    for (const auto& [index, pair] : findings.fresh) {
+        keys[index] = pair;
+        tell_rotated(index, *pair);
+    }
+    for (const auto& [index, reason] : findings.refused)
+        tell_refused(index, reason);
+    if (!findings.fresh.empty()) put_in_force(std::move(keys));
+}
+
+void Keyholder::tell_rotated(std::size_t index, const KeyPair& pair)
+{
+    const ipc::LoadedPair told = report(sources_[index], pair);
+    log::audit("certificate rotated", {{"certificate", told.label},
+                                       {"key_from", told.key_from},
+                                       {"key", told.key_type},
+                                       {"spki_sha256", told.spki_sha256},
+                                       {"names", joined(told.names)},
+                                       {"not_before", utc_text(pair.facts.not_before)},
+                                       {"not_after", utc_text(told.not_after)},
+                                       {"rotations", ++rotations_count_}});
+    warn_if_early(index, pair);
+}
+
+/// There was no better one.
+void Keyholder::warn_if_early(std::size_t index, const KeyPair& pair)
+{
+    if (pair.facts.not_before > vault_.clock())
+        log::warn("certificate is not valid yet", {{"certificate", sources_[index].description.label},
+                                                   {"not_before", utc_text(pair.facts.not_before)}});
+}
+
+void Keyholder::tell_refused(std::size_t index, const std::string& reason)
+{
+    tell(ipc::NotRotated{++refusals_count_});
+    const auto suppressed = refusals_.admit(vault_.clock());
+    if (!suppressed) return;
+    const KeyPair& in_force = *(*vault_.keys.sets()->current)[index];
+    log::error("certificate not rotated, the old one stays", {{"certificate", sources_[index].description.label},
+                                                              {"reason", reason},
+                                                              {"in_force_until", utc_text(in_force.facts.not_after)},
+                                                              {"refusals", refusals_count_},
+                                                              {"suppressed", *suppressed}});
+}
+
+void Keyholder::forget_unused_keys()
+{
+    std::vector<std::uint32_t> in_use;
+    for (const auto& worker : workers_)
+        in_use.insert(in_use.end(), worker->claimed_keys().begin(), worker->claimed_keys().end());
+    vault_.keys.forget_replaced(in_use, vault_.clock());
+}
+
+/// A worker that takes no notice is gone: its supply channel shows it to the loop.
+void Keyholder::notify(ipc::Changed changed)
+{
+    changed.wrong = told_wrong_ = wrong_.count();
     std::erase_if(workers_, [&](const auto& worker) { return !worker->notify(changed); });
 }
 
 int Keyholder::sleep_ms() const
 {
+    using namespace std::chrono;
     const std::int64_t next_epoch = (ticket_epoch_ + 1) * kTicketEpoch;
     const std::int64_t next = std::min({next_epoch, renewal_, vault_.keys.forgets_at()});
-    return static_cast<int>(std::clamp<std::int64_t>(next - vault_.clock(), 0, kSleepMax) * 1000);
+    const std::int64_t sleep = std::clamp<std::int64_t>(next - vault_.clock(), 0, kSleepMax) * 1000;
+    if (!rotation_ || !vault_.keys.sets()->current) return static_cast<int>(sleep);
+    const auto look = ceil<milliseconds>(rotation_->due() - steady_clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(look, 0, sleep));
 }
 
 template <typename Message>
@@ -256,24 +376,6 @@ void Keyholder::tell(const Message& message)
 }
 
 } // namespace
-
-std::optional<Greeting> take_hello(sys::Channel& control)
-{
-    ipc::Bytes message(ipc::kMessageMax);
-    Result<sys::Received> received = control.receive(message);
-    if (!received) throw StartError{ExitCode::usage, "it is started by sallyport, which gives it a control channel"};
-    if (received->size == 0) return std::nullopt;
-    auto hello = ipc::decode<ipc::Hello>(std::span{message}.first(received->size));
-    if (!hello) throw StartError{ExitCode::software, "the gatekeeper's first message is not of this build"};
-    if (hello->build_id != build_id())
-        throw StartError{ExitCode::software, "sallyport is of build " + hello->build_id + ", sallyport-keyholder of " +
-                                                 std::string{build_id()} + "; install all three together"};
-    Greeting greeting{std::move(*hello), {}};
-    if (received->descriptors.size() != (greeting.hello.log.audit == 0 ? 0 : 1))
-        throw StartError{ExitCode::software, "the gatekeeper's first message has not its descriptors"};
-    if (greeting.hello.log.audit != 0) greeting.audit = std::move(received->descriptors.front());
-    return greeting;
-}
 
 std::int64_t now()
 {

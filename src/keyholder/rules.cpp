@@ -23,6 +23,20 @@ void log_refusal(Desk& desk, const ipc::Sign& request, std::string_view reason)
 
 } // namespace
 
+void Claims::describe(std::uint32_t key)
+{
+    std::erase(keys_, key);
+    // A worker that never says what it uses keeps the newest.
+    if (keys_.size() >= kReplacedKeysMax * kSourcesMax) keys_.erase(keys_.begin());
+    keys_.push_back(key);
+}
+
+/// What was described by an earlier keyholder is none of ours.
+void Claims::adopt(const std::vector<std::uint32_t>& keys)
+{
+    std::erase_if(keys_, [&](std::uint32_t key) { return std::ranges::find(keys, key) == keys.end(); });
+}
+
 std::optional<ipc::Bytes> answer_describe_certificate(Desk& desk, std::span<const std::byte> message)
 {
     const auto request = ipc::decode<ipc::DescribeCertificate>(message);
@@ -30,8 +44,9 @@ std::optional<ipc::Bytes> answer_describe_certificate(Desk& desk, std::span<cons
     const auto sets = desk.vault.keys.sets();
     if (!sets->current || request->index >= sets->current->size()) return std::nullopt;
     const KeyPair& pair = *(*sets->current)[request->index];
-    ipc::Certificate certificate{
-        .index = request->index, .key = key_name(request->index, pair), .chain = pair.chain, .private_key = {}};
+    const std::uint32_t name = key_name(request->index, pair);
+    desk.claims.describe(name);
+    ipc::Certificate certificate{.index = request->index, .key = name, .chain = pair.chain, .private_key = {}};
     if (desk.vault.key_place == ipc::KeyPlace::in_worker) certificate.private_key = to_pkcs8(*pair.key);
     return ipc::encode(std::move(certificate));
 }
@@ -41,6 +56,14 @@ std::optional<ipc::Bytes> answer_describe_tickets(Desk& desk, std::span<const st
     if (!ipc::decode<ipc::DescribeTickets>(message)) return std::nullopt;
     const auto secret = desk.vault.ticket_secret.bytes().first<kTicketSecretSize>();
     return ipc::encode(ipc::Tickets{ticket_ring(secret, desk.vault.clock())});
+}
+
+std::optional<ipc::Bytes> answer_adopt(Desk& desk, std::span<const std::byte> message)
+{
+    const auto request = ipc::decode<ipc::Adopt>(message);
+    if (!request) return std::nullopt;
+    desk.claims.adopt(request->keys);
+    return ipc::encode(ipc::Noted{});
 }
 
 std::optional<ipc::Bytes> answer_sign(Desk& desk, std::span<const std::byte> message)

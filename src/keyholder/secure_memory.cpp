@@ -15,6 +15,8 @@
 #include "sallyport/base/start_error.hpp"
 #include "sallyport/keyholder/keyholder.hpp"
 
+#include "key_ring.hpp"
+
 namespace {
 
 void wipe_and_free(void* memory) noexcept
@@ -89,6 +91,8 @@ constexpr std::size_t kBytesPerThread = 1024;
 constexpr std::size_t kBytesForLoading = 16 * 1024;
 // The current one, the replaced one, and the one that is being loaded.
 constexpr std::size_t kSets = 3;
+// So many certificates may each have all the replaced keys that they may have.
+constexpr std::size_t kOftenReplaced = 8;
 constexpr std::size_t kSmallestBlock = 16;
 
 } // namespace
@@ -102,7 +106,9 @@ void wipe_freed_memory()
 
 std::size_t secure_heap_size(std::size_t certificates, std::size_t threads)
 {
-    return std::bit_ceil(kBytesForLoading + kSets * certificates * kBytesPerKey + threads * kBytesPerThread);
+    const std::size_t more = (kReplacedKeysMax - 1) * std::min(certificates, kOftenReplaced);
+    const std::size_t keys = kSets * certificates + more;
+    return std::bit_ceil(kBytesForLoading + keys * kBytesPerKey + threads * kBytesPerThread);
 }
 
 bool open_secure_heap(std::size_t size)

@@ -36,6 +36,8 @@ public:
 
     /// Answers one request on the supply channel. False: the worker is gone, or has no channel any more.
     [[nodiscard]] bool answer_supply();
+    /// What it may sign with.
+    [[nodiscard]] const std::vector<std::uint32_t>& claimed_keys() const { return desk_.claims.keys(); }
     /// False as above.
     [[nodiscard]] bool notify(const ipc::Changed& changed);
 

@@ -3,7 +3,7 @@
 namespace sallyport::log {
 
 KeptEvent::KeptEvent(const Event& event)
-    : time_{event.time}, level_{event.level}, audit_{event.audit}, text_{keep(event.text)}
+    : time_{event.time}, level_{event.level}, audit_{event.audit}, text_{keep(event.text)}, as_is_{event.as_is}
 {
     for (const Field& field : event.fields) {
         fields_.push_back(field);
@@ -14,7 +14,7 @@ KeptEvent::KeptEvent(const Event& event)
 
 Event KeptEvent::event() const
 {
-    return {time_, level_, audit_, text_, fields_};
+    return {time_, level_, audit_, text_, fields_, as_is_};
 }
 
 std::string_view KeptEvent::keep(std::string_view text)

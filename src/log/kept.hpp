@@ -28,6 +28,7 @@ private:
     bool audit_;
     std::deque<std::string> texts_; // its elements stay where they are when it grows or moves
     std::string_view text_;
+    bool as_is_;
     std::vector<Field> fields_;
 };
 

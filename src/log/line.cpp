@@ -1,5 +1,8 @@
 #include "line.hpp"
 
+#include <algorithm>
+#include <array>
+#include <concepts>
 #include <ctime>
 #include <iterator>
 #include <type_traits>
@@ -34,17 +37,35 @@ std::string_view name(Level level)
     return "error";
 }
 
-// "2026-11-21T23:04:12.345Z" (RFC 3339, UTC).
+/// "2026-11-21T23:04:12" (RFC 3339, UTC). Most lines of a thread are of the second of the line before.
+std::string_view text_of(std::chrono::sys_seconds second)
+{
+    struct Cached {
+        std::chrono::sys_seconds second{std::chrono::sys_seconds::min()};
+        std::array<char, 64> text{};
+        std::size_t size{0};
+    };
+    thread_local Cached cached;
+    if (cached.second != second) {
+        const std::time_t since_epoch = std::chrono::system_clock::to_time_t(second);
+        std::tm utc{};
+        ::gmtime_r(&since_epoch, &utc);
+        cached.size = std::strftime(cached.text.data(), cached.text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+        cached.second = second;
+    }
+    return {cached.text.data(), cached.size};
+}
+
+/// "2026-11-21T23:04:12.345Z"
 void append_time(std::string& out, Time time)
 {
     using namespace std::chrono;
-    const auto whole = floor<seconds>(time);
-    const auto milliseconds_part = floor<milliseconds>(time - whole).count();
-    const std::time_t since_epoch = system_clock::to_time_t(whole);
-    std::tm utc{};
-    ::gmtime_r(&since_epoch, &utc);
-    fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900,
-                   utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, milliseconds_part);
+    const sys_seconds whole = floor<seconds>(time);
+    const auto thousandths = static_cast<unsigned>(floor<milliseconds>(time - whole).count());
+    const auto digit = [](unsigned value) { return static_cast<char>('0' + value % 10); };
+    const std::array<char, 5> rest{'.', digit(thousandths / 100), digit(thousandths / 10), digit(thousandths), 'Z'};
+    out += text_of(whole);
+    out.append(rest.data(), rest.size());
 }
 
 void append_quoted(std::string& out, std::string_view text, std::size_t limit)
@@ -67,10 +88,15 @@ void append_plain_value(std::string& out, std::string_view text)
         append_quoted(out, text, kValueMax);
 }
 
-template <typename Number>
-void append_value(std::string& out, Number number)
+void append_value(std::string& out, bool value)
 {
-    fmt::format_to(std::back_inserter(out), "{}", number); // "true" and "false" for a bool
+    out += value ? "true" : "false";
+}
+
+void append_value(std::string& out, std::integral auto number)
+{
+    const fmt::format_int digits{number};
+    out.append(digits.data(), digits.size());
 }
 
 void append_json_field(std::string& out, std::string_view field_name, const auto& append_its_value)
@@ -124,10 +150,18 @@ void append_plain_head(std::string& out, const Event& event, const Options& opti
     if (event.audit) append_field(out, {"stream", "audit"}, Format::plain);
 }
 
+void append_as_is(std::string& out, std::string_view line)
+{
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    std::ranges::replace_copy_if(line.substr(0, kLineMax - 1), std::back_inserter(out), is_control, '?');
+    out += '\n';
+}
+
 } // namespace
 
 void append_line(std::string& out, const Event& event, const Options& options)
 {
+    if (event.as_is) return append_as_is(out, event.text);
     const std::size_t end = out.size() + kLineMax - kTailMax - (event.audit ? kSealMax : 0);
     if (options.format == Format::json)
         append_json_head(out, event, options);

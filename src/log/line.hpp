@@ -26,6 +26,7 @@ struct Event {
     bool audit;
     std::string_view text;
     std::span<const Field> fields;
+    bool as_is{false}; ///< the text is the line
 };
 
 /// Appends the line with its line feed, at most kLineMax bytes, room for an audit line's seal included (chain.hpp).

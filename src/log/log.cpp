@@ -1,5 +1,6 @@
 // Three phases: kept (before the start), queued (between start and stop), direct (after the stop).
 #include "sallyport/log/log.hpp"
+#include "sallyport/log/level.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -184,6 +185,11 @@ void stop()
     submit_kept(log, leave_kept_phase(log, Phase::direct, nullptr));
 }
 
+void use_level(Level level)
+{
+    the_log().least = level;
+}
+
 bool enabled(Level level)
 {
     return level >= the_log().least && level != Level::none;
@@ -192,6 +198,11 @@ bool enabled(Level level)
 void write(Level level, std::string_view event, std::span<const Field> fields)
 {
     submit({std::chrono::system_clock::now(), level, false, event, fields});
+}
+
+void write_as_is(Level level, std::string_view line)
+{
+    submit({std::chrono::system_clock::now(), level, false, line, {}, true});
 }
 
 void audit(std::string_view event, std::initializer_list<Field> fields)

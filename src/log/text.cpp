@@ -79,28 +79,40 @@ bool is_plain_ascii(char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
+/// The front of the text that stands as it is.
+std::string_view plain_run(std::string_view text)
+{
+    const auto end = std::ranges::find_if_not(text, is_plain_ascii);
+    return text.substr(0, static_cast<std::size_t>(end - text.begin()));
+}
+
+/// One character that is not plain, as it is written; `text` loses it.
+std::string_view take_special(std::string_view& text, std::array<char, 6>& room)
+{
+    const CodePoint point = decode(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(point.size, 1));
+    text.remove_prefix(character.size());
+    if (point.size == 0) return kReplacement;
+    return must_be_escaped(point.code) ? escape(point.code, room) : character;
+}
+
 } // namespace
 
 void append_escaped(std::string& out, std::string_view text, std::size_t limit)
 {
     const std::size_t end = out.size() + limit;
     while (!text.empty()) {
+        const std::string_view run = plain_run(text);
+        text.remove_prefix(run.size());
         std::array<char, 6> room{};
-        std::string_view piece = text.substr(0, 1);
-        std::size_t taken = 1;
-        if (!is_plain_ascii(text.front())) {
-            const CodePoint point = decode(text);
-            taken = std::max<std::size_t>(point.size, 1);
-            piece = point.size == 0               ? kReplacement
-                    : must_be_escaped(point.code) ? escape(point.code, room)
-                                                  : text.substr(0, taken);
-        }
-        if (out.size() + piece.size() > end) {
+        const std::string_view piece = run.empty() ? take_special(text, room) : run;
+        const std::size_t left = end - out.size();
+        if (piece.size() > left) {
+            out += run.substr(0, left);
             out += kEllipsis;
             return;
         }
         out += piece;
-        text.remove_prefix(taken);
     }
 }
 

@@ -58,6 +58,7 @@ Result<void> Poller::add(int fd, Watch& watch, std::uint32_t events)
 
 void Poller::forget(int fd, Watch& watch)
 {
+    if (!watch.is_watched()) return;
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     drop_from_batch(watch);
     watch.poller_ = nullptr;
@@ -98,8 +99,10 @@ void Poller::wake_waiters(epoll_event& event)
     if (watch() != nullptr && watch()->broken_ && watch()->partner_ != nullptr) {
         Watch& partner = *watch()->partner_;
         if (partner.reader_) std::exchange(partner.reader_, nullptr).resume();
-        if (watch() != nullptr && partner.writer_) std::exchange(partner.writer_, nullptr).resume();
+        const bool goes_on = watch() != nullptr && watch()->partner_ == &partner; // else it may be gone
+        if (goes_on && partner.writer_) std::exchange(partner.writer_, nullptr).resume();
     }
+    if (watch() != nullptr && watch()->observer_ != nullptr) watch()->observer_->became_ready();
     if (watch() != nullptr) watch()->batch_index_ = -1;
 }
 

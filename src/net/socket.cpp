@@ -28,6 +28,18 @@ Result<Arrival> Socket::receive(std::span<std::byte> into)
         if (size < into.size() && !watch_.peer_finished()) watch_.clear_readable();
         return Arrival{Arrival::Kind::bytes, size};
     }
+    return arrival_of_nothing(got);
+}
+
+Result<Arrival> Socket::peek(std::span<std::byte> into)
+{
+    const ssize_t got = ::recv(fd_.get(), into.data(), into.size(), MSG_PEEK);
+    if (got > 0) return Arrival{Arrival::Kind::bytes, static_cast<std::size_t>(got)};
+    return arrival_of_nothing(got);
+}
+
+Result<Arrival> Socket::arrival_of_nothing(ssize_t got)
+{
     if (got == 0) return Arrival{Arrival::Kind::end};
     if (errno == EAGAIN || errno == EINTR) {
         if (errno == EAGAIN) watch_.clear_readable();

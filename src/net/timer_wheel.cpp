@@ -11,8 +11,10 @@ Deadline::~Deadline()
 
 void TimerWheel::arm(Deadline& deadline, Tick at)
 {
-    if (deadline.wheel_ != nullptr) disarm(deadline);
     deadline.at_ = at;
+    // It will be looked at before that time, and moved then: an exchange goes through stages faster than their limits.
+    if (deadline.wheel_ == this && at / kResolution + 1 >= deadline.slot_) return;
+    disarm(deadline);
     insert(deadline);
 }
 
@@ -26,6 +28,7 @@ void TimerWheel::insert(Deadline& deadline)
     if (head != nullptr) head->link_ = &deadline.next_;
     head = &deadline;
     deadline.wheel_ = this;
+    deadline.slot_ = slot;
     earliest_ = std::min(earliest_, slot);
 }
 

@@ -73,7 +73,7 @@ void tell_traps(const Profile& profile)
 void install_filter(const Profile& profile, SeccompMode mode, const Grants& grants, Cage& cage)
 {
     if (profile.filtering == Filtering::permits) tell_traps(profile);
-    const auto filter = filter_of(profile, Phase::starting, mode, grants, own_id());
+    const auto filter = filter_of(profile, mode, grants, own_id());
     if (const auto installed = sys::install(filter, sys::Threads::caller); !installed) {
         cage.lacks.push_back({"seccomp", "seccomp(2) with filters: " + installed.error().cause.message()});
         return;
@@ -115,10 +115,10 @@ std::string_view mode_text(SeccompMode mode)
     return "none";
 }
 
-void tighten(const Profile& profile, SeccompMode in_force, const Grants& grants)
+void tighten(const Profile& profile, SeccompMode in_force)
 {
     if (in_force == SeccompMode::none) return;
-    const auto filter = filter_of(profile, Phase::serving, in_force, grants, own_id());
+    const auto filter = tightening_of(profile, in_force);
     must(profile, sys::install(filter, sys::Threads::all));
     prove_filter(profile, in_force);
     log::audit("sandbox tightened", {{"profile", profile.name}, {"rules", filter.rules.size()}});

@@ -29,8 +29,6 @@ struct Cage {
 
 /// "files,network,scopes", or "none".
 [[nodiscard]] std::string guards_text(const sys::Guards& guards);
-/// "enforce", "log", "none".
-[[nodiscard]] std::string_view mode_text(ipc::SeccompMode mode);
 
 /// How every refusal of `confine` begins.
 [[noreturn]] void refuse_to_confine(const Profile& profile, std::string_view what, const std::string& why);

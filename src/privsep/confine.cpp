@@ -39,6 +39,20 @@ T done(const Profile& profile, Result<T> result)
     if constexpr (!std::is_void_v<T>) return *result;
 }
 
+void grant(Grants& grants, const ipc::AppAddress& app)
+{
+    if (!app.host.empty()) { // its addresses may be of either family
+        grants.ipv4 = grants.ipv6 = true;
+        grants.connect_ports.push_back(app.port);
+    } else if (app.address.is_unix()) {
+        grants.unix_sockets = true;
+        grants.abstract_sockets = grants.abstract_sockets || app.address.unix_path().empty();
+    } else {
+        (app.address.family() == AF_INET ? grants.ipv4 : grants.ipv6) = true;
+        grants.connect_ports.push_back(app.address.port());
+    }
+}
+
 void must_hold(const Profile& profile, bool holds, std::string_view guard)
 {
     if (!holds) refuse_to_confine(profile, guard, "set, but read back from the kernel it does not hold");
@@ -46,29 +60,29 @@ void must_hold(const Profile& profile, bool holds, std::string_view guard)
 
 } // namespace
 
-ipc::SeccompMode confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants)
+Confined confine(const Profile& profile, const ipc::SandboxSettings& sandbox, const Grants& grants)
 {
     if (profile.files != Reach::unlimited) done(profile, sys::read_ahead());
     const Applied applied = apply(profile);
     prove(profile, applied);
     const Cage cage = enter_cage(profile, sandbox, grants);
     report(profile, applied, cage);
-    return cage.seccomp;
+    Confined confined{.seccomp = cage.seccomp, .landlock = guards_text(cage.guards)};
+    for (const Lack& lack : cage.lacks)
+        confined.lacking.emplace_back(lack.guard);
+    return confined;
 }
 
-Grants grants_for(const std::vector<ipc::Upstream>& upstreams)
+Grants grants_for(const std::vector<ipc::Upstream>& upstreams, const std::optional<ipc::NameService>& names)
 {
     Grants grants;
-    for (const ipc::Upstream& upstream : upstreams) {
-        const SocketAddress& address = upstream.address;
-        if (address.is_unix()) {
-            grants.unix_sockets = true;
-            grants.abstract_sockets = grants.abstract_sockets || address.unix_path().empty();
-            continue;
-        }
-        (address.family() == AF_INET ? grants.ipv4 : grants.ipv6) = true;
-        grants.connect_ports.push_back(address.port());
-    }
+    for (const ipc::Upstream& upstream : upstreams)
+        for (const ipc::AppAddress& app : upstream.addresses)
+            grant(grants, app);
+    if (!names) return grants;
+    grants.udp = true;
+    for (const SocketAddress& server : names->servers)
+        grant(grants, {.host = {}, .port = {}, .address = server});
     return grants;
 }
 

@@ -76,12 +76,15 @@ private:
 void allow_sockets(Rules& rules, const Grants& grants)
 {
     constexpr int kFlags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-    const ArgumentCheck is_stream{1, kAllOfInt & ~bits(kFlags), bits(SOCK_STREAM)};
+    const auto is_of_type = [](int type) { return ArgumentCheck{1, kAllOfInt & ~bits(kFlags), bits(type)}; };
+    const ArgumentCheck is_stream = is_of_type(SOCK_STREAM);
     const std::array families{std::pair{AF_INET, grants.ipv4}, std::pair{AF_INET6, grants.ipv6}};
     for (const auto& [family, is_granted] : families)
         if (is_granted)
             for (const int protocol : {0, int{IPPROTO_TCP}})
                 rules.allow({is(0, family), is_stream, is(2, protocol)});
+    for (const auto& [family, is_granted] : families)
+        if (is_granted && grants.udp) rules.allow({is(0, family), is_of_type(SOCK_DGRAM), is(2, 0)});
     if (grants.unix_sockets) rules.allow({is(0, AF_UNIX), is_stream, is(2, 0)});
     // Where nothing is granted, the call is still known: it fails, and the connection with it.
     if (!grants.ipv4 && !grants.ipv6 && !grants.unix_sockets) rules.refuse();
@@ -185,18 +188,26 @@ bool is_of_sanitizers(std::string_view name)
 
 } // namespace
 
-sys::Filter filter_of(const Profile& profile, Phase phase, ipc::SeccompMode mode, const Grants& grants,
-                      std::uint32_t own_id)
+sys::Filter filter_of(const Profile& profile, ipc::SeccompMode mode, const Grants& grants, std::uint32_t own_id)
 {
     sys::Filter filter{.otherwise = otherwise(profile.filtering, mode), .rules = {}};
     for (const Call& call : profile.calls)
-        if (call.until >= phase && !is_of_sanitizers(call.name))
-            write_rules(Rules{filter.rules, call.name}, call.part, grants, own_id);
+        if (!is_of_sanitizers(call.name)) write_rules(Rules{filter.rules, call.name}, call.part, grants, own_id);
     if (sys::kReadsAllFiles && profile.filtering == Filtering::permits)
         for (const Call& call : kSanitizerCalls)
             Rules{filter.rules, call.name}.allow();
     if (mode == ipc::SeccompMode::log) // it hinders nothing
         std::erase_if(filter.rules, [](const sys::FilterRule& rule) { return rule.verdict != Verdict::allow; });
+    return filter;
+}
+
+sys::Filter tightening_of(const Profile& profile, ipc::SeccompMode mode)
+{
+    sys::Filter filter{.otherwise = Verdict::allow, .rules = {}};
+    const Verdict verdict = otherwise(profile.filtering, mode);
+    for (const Call& call : profile.calls)
+        if (call.until == Phase::starting && !is_of_sanitizers(call.name))
+            filter.rules.push_back({call.name, verdict, {}});
     return filter;
 }
 

@@ -7,8 +7,9 @@
 
 #include <sys/socket.h>
 
-#include "connection.hpp"
+#include "http_connection.hpp"
 #include "sallyport/log/log.hpp"
+#include "tcp_connection.hpp"
 
 namespace sallyport::proxy {
 
@@ -17,7 +18,7 @@ namespace {
 /// How many are accepted before the connections at hand have their turn.
 constexpr int kAcceptBatch = 32;
 
-/// The pause after a failed accept: a lack of descriptors must not become a busy loop.
+/// The pause after a failure: a lack of descriptors must not become a busy loop.
 class Backoff {
 public:
     [[nodiscard]] net::Tick next() { return std::exchange(pause_ms_, std::min(pause_ms_ * 2, kLongest)); }
@@ -33,13 +34,17 @@ private:
 UniqueFd accept(const Listener& listener, PeerAddress& peer)
 {
     peer.size = sizeof peer.storage;
-    return UniqueFd{::accept4(listener.fd.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size,
-                              SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    UniqueFd accepted{::accept4(listener.fd.get(), reinterpret_cast<sockaddr*>(&peer.storage), &peer.size,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    // A Unix socket's client may have a path, for which there is no room: the size is that of the whole.
+    if (peer.storage.sin6_family == AF_UNIX) peer.size = sizeof(sa_family_t);
+    return accepted;
 }
 
+/// accept(2), epoll_ctl(2).
 bool lacks_resources(int error)
 {
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == ENOSPC;
 }
 
 /// accept(2): these are one client's, who is gone; the next may be taken at once.
@@ -62,6 +67,20 @@ bool concerns_one_client(int error)
     }
 }
 
+/// 0, or why the next client would not be told of.
+int watch_queue(net::Poller& poller, const Listener& listener, net::Watch& watch)
+{
+    watch.clear_readable();
+    if (watch.is_watched()) return 0;
+    const auto watched = poller.watch_listener(listener.fd.get(), watch, listener.shared);
+    return watched ? 0 : watched.error().cause.value();
+}
+
+void count(Shard& shard, metrics::AcceptFailure failure)
+{
+    shard.figures().accept_failures[static_cast<std::size_t>(failure)].add();
+}
+
 } // namespace
 
 /// Waits until the shard may hold one more connection.
@@ -76,42 +95,55 @@ private:
     Shard& shard_;
 };
 
+// The queue is watched from when it is first seen empty: the kernel tells then of all who have come since. `told`: it
+// has, and nobody was taken since.
 net::Detached accept_loop(Shard& shard, Listener& listener)
 {
     net::Watch watch;
-    const auto watched = shard.loop_.poller().watch_listener(listener.fd.get(), watch, listener.shared);
-    if (!watched) {
-        log::error("cannot watch a listener",
-                   {{"listener", listener.bind}, {"error", watched.error().cause.message()}});
-        co_return;
-    }
     shard.listener_watches_.push_back(&watch);
     Backoff backoff;
     int accepted_in_a_row = 0;
+    bool told = false;
     while (!shard.cutting_) {
         if (shard.full()) {
+            if (shard.leave_queue(listener, watch, std::exchange(told, false))) break;
             co_await FreeSlot{shard};
             continue;
         }
         PeerAddress peer;
         UniqueFd accepted = accept(listener, peer);
+        int error = errno;
         if (accepted) {
             backoff.reset();
-            serve_connection(shard, listener, std::move(accepted), peer);
+            told = false;
+            shard.figures().accepted.add();
+            const auto serve = listener.site != nullptr ? serve_http : serve_tcp;
+            serve(shard, listener, std::move(accepted), peer);
             if (++accepted_in_a_row % kAcceptBatch == 0) co_await net::Yield{shard.loop_};
-        } else if (errno == EAGAIN) {
-            if (shard.draining_) break;
-            watch.clear_readable();
-            accepted_in_a_row = 0;
-            static_cast<void>(co_await watch.readable());
-        } else if (const int error = errno; !concerns_one_client(error)) {
-            if (shard.draining_ && !lacks_resources(error)) break;
-            if (backoff.fresh())
-                log::warn("accepting is paused",
-                          {{"listener", listener.bind}, {"error", std::system_category().message(error)}});
-            net::Sleep pause{shard.loop_, backoff.next()};
-            co_await pause;
+            continue;
         }
+        if (concerns_one_client(error)) {
+            count(shard, metrics::AcceptFailure::gone);
+            continue;
+        }
+        if (error == EAGAIN) {
+            if (shard.draining_) break;
+            accepted_in_a_row = 0;
+            error = watch_queue(shard.loop_.poller(), listener, watch);
+            if (error == 0) {
+                static_cast<void>(co_await watch.readable());
+                told = true;
+                continue;
+            }
+        }
+        count(shard, lacks_resources(error) ? metrics::AcceptFailure::no_resources : metrics::AcceptFailure::other);
+        if (shard.draining_ && !lacks_resources(error)) break;
+        if (shard.leave_queue(listener, watch, std::exchange(told, false))) break;
+        if (backoff.fresh())
+            log::warn("accepting is paused",
+                      {{"listener", listener.bind}, {"error", std::system_category().message(error)}});
+        net::Sleep pause{shard.loop_, backoff.next()};
+        co_await pause;
     }
     shard.end_accepting(listener, watch);
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "appetite.hpp"
+
 namespace sallyport::proxy {
 
 namespace {
@@ -9,17 +11,14 @@ namespace {
 // What moves bytes is a plain function; the coroutines below only wait. So a frame holds little for as long as its
 // connection lives: the two halves and the story took 2.1 KiB with their results in them, and take 1.3.
 
-/// How much one direction moves before the shard's other connections have their turn.
-constexpr std::size_t kTurnBytes = 1024 * 1024;
-
 enum class Step : std::uint8_t { more, end, failed };
 
 /// An app that takes no more may still have an answer on the way: the other direction decides. A client that takes no
 /// more ends both.
-bool took(Connection& c, const net::Socket& to, const Result<void>& sent)
+bool took(TcpConnection& c, const net::Socket& to, const Result<void>& sent)
 {
     if (sent) return true;
-    if (&to == &*c.app)
+    if (&to == &c.app->socket())
         c.note(sent.error());
     else
         c.end_both(sent.error());
@@ -27,7 +26,7 @@ bool took(Connection& c, const net::Socket& to, const Result<void>& sent)
 }
 
 /// False: it failed, or was cancelled.
-net::Task<bool> send_held(Connection& c, net::Socket& to)
+net::Task<bool> send_held(TcpConnection& c, net::Socket& to)
 {
     while (to.holds()) {
         const bool writable = co_await to.writable();
@@ -44,14 +43,14 @@ net::Task<bool> send_held(Connection& c, net::Socket& to)
 
 /// A client that ends without close_notify may have been cut short by anyone (RFC 8446 §6.1), so the app must not take
 /// it for an orderly end; unless the app has finished already, and the client answers by leaving.
-Step end_without_close_notify(Connection& c, const Error& error)
+Step end_without_close_notify(TcpConnection& c, const Error& error)
 {
     if (error.fault == Fault::truncated && c.app_finished) return Step::end;
     c.end_both(error);
     return Step::failed;
 }
 
-Step move_to_app(Connection& c, std::size_t& moved)
+Step move_to_app(TcpConnection& c, std::size_t& moved)
 {
     const Result<tls::Plain> got = c.client.receive();
     if (!got) return end_without_close_notify(c, got.error());
@@ -60,20 +59,14 @@ Step move_to_app(Connection& c, std::size_t& moved)
     c.touch();
     c.from_client += got->bytes.size();
     moved += got->bytes.size();
-    return took(c, *c.app, c.app->send(got->bytes)) ? next : Step::failed;
+    return took(c, c.app->socket(), c.app->socket().send(got->bytes)) ? next : Step::failed;
 }
 
-/// Large reads make few system calls. Over the budget of what slow readers may hold, each adds a record at most.
-std::size_t read_size(const net::HoldBudget& budget)
-{
-    return budget.exhausted() ? tls::Scratch::kRecordMax : tls::Scratch::kPlain;
-}
-
-Step move_to_client(Connection& c, std::size_t& moved)
+Step move_to_client(TcpConnection& c, std::size_t& moved)
 {
     net::Socket& client = c.client.socket();
     const auto into = c.scratch().plain().first(read_size(c.budget()));
-    const Result<net::Arrival> got = c.app->receive(into);
+    const Result<net::Arrival> got = c.app->socket().receive(into);
     if (!got) {
         c.end_both(got.error());
         return Step::failed;
@@ -88,12 +81,12 @@ Step move_to_client(Connection& c, std::size_t& moved)
     return took(c, client, c.client.send(into.first(got->size))) ? Step::more : Step::failed;
 }
 
-net::Task<void> app_to_client(Connection& c)
+net::Task<void> app_to_client(TcpConnection& c)
 {
     net::Socket& client = c.client.socket();
     std::size_t moved = 0;
     for (Step step = Step::more; step == Step::more;) {
-        const bool readable = co_await c.app->readable();
+        const bool readable = co_await c.app->socket().readable();
         if (!readable) co_return;
         if (client.broken()) {
             c.end_both({Fault::reset, Side::client, "relaying"});
@@ -114,7 +107,7 @@ net::Task<void> app_to_client(Connection& c)
     c.app_finished = true;
 }
 
-net::Task<void> client_to_app(Connection& c, net::Task<void> back)
+net::Task<void> client_to_app(TcpConnection& c, net::Task<void> back)
 {
     std::size_t moved = 0;
     Step step = Step::more;
@@ -122,8 +115,8 @@ net::Task<void> client_to_app(Connection& c, net::Task<void> back)
         const bool readable = co_await c.client.readable();
         if (!readable) break;
         step = move_to_app(c, moved);
-        if (step != Step::failed && c.app->holds()) {
-            const bool sent = co_await send_held(c, *c.app);
+        if (step != Step::failed && c.app->socket().holds()) {
+            const bool sent = co_await send_held(c, c.app->socket());
             if (!sent) step = Step::failed;
         }
         if (moved >= kTurnBytes) {
@@ -131,15 +124,15 @@ net::Task<void> client_to_app(Connection& c, net::Task<void> back)
             moved = 0;
         }
     }
-    if (step == Step::end) c.app->finish_writing();
+    if (step == Step::end) c.app->socket().finish_writing();
     co_await std::move(back);
 }
 
 } // namespace
 
-net::Task<void> relay(Connection& c)
+net::Task<void> relay(TcpConnection& c)
 {
-    c.client.socket().watch().set_partner(&c.app->watch());
+    c.client.socket().watch().set_partner(&c.app->socket().watch());
     auto back = app_to_client(c);
     back.start();
     return client_to_app(c, std::move(back));

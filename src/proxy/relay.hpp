@@ -1,7 +1,7 @@
 // Moves bytes both ways between the client and the app until both ways are done.
 #pragma once
 
-#include "connection.hpp"
+#include "tcp_connection.hpp"
 
 namespace sallyport::proxy {
 
@@ -10,6 +10,6 @@ namespace sallyport::proxy {
 ///   most that a slow reader makes us hold.
 /// - An app that resets, or a client that leaves without close_notify, ends both directions at once.
 /// Ends when both directions have. Errors: what failed is noted in the connection.
-[[nodiscard]] net::Task<void> relay(Connection& c);
+[[nodiscard]] net::Task<void> relay(TcpConnection& c);
 
 } // namespace sallyport::proxy

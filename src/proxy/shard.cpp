@@ -1,48 +1,136 @@
 #include "sallyport/proxy/shard.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <utility>
+
+#include <sys/random.h>
 
 #include "accept_loop.hpp"
 #include "connection.hpp"
+#include "exchange_buffers.hpp"
+#include "first_contact.hpp"
+#include "http2_apps.hpp"
+#include "sallyport/base/contract.hpp"
+#include "sallyport/base/start_error.hpp"
+#include "sallyport/http2/server_session.hpp"
+#include "sallyport/site/http_limits.hpp"
 #include "sallyport/tls/remote_key.hpp"
 
 namespace sallyport::proxy {
 
 namespace {
 
-/// Counters have one writer: a load and a store, no read-modify-write.
-void count(std::atomic<std::uint64_t>& counter)
+constexpr std::uint64_t kWindowMax = (1ULL << 31) - 1; // RFC 9113 §6.9.1
+
+std::uint64_t random_seed()
 {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    std::uint64_t seed{};
+    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        throw StartError{ExitCode::os_error, "getrandom: " + last_errno().message()};
+    return seed;
+}
+
+/// Many clients share a connection: one that does not read must not use up what the others need, so each stream has its
+/// whole window.
+http2::Options options_towards_apps(const http::Limits& limits, const ipc::HttpLimits& http)
+{
+    http2::Options options{.limits = limits, .stream_window = http.stream_window};
+    const std::uint64_t of_all = std::uint64_t{options.streams_max} * options.stream_window;
+    options.connection_window =
+        static_cast<std::uint32_t>(std::min(std::max<std::uint64_t>(of_all, http.connection_window), kWindowMax));
+    return options;
 }
 
 } // namespace
 
-Shard::Shard(const ipc::Limits& limits, std::vector<Listener> listeners, tls::SignChannel& keys)
-    : limits_{limits}, listeners_{std::move(listeners)}, keys_{keys}, budget_{limits.buffer_bytes_max}
+Shard::Shard(Plan plan, tls::SignChannel& keys, metrics::ShardFigures& figures)
+    : limits_{plan.limits},
+      listeners_{std::move(plan.listeners)},
+      keys_{keys},
+      figures_{figures},
+      budget_{plan.limits.buffer_bytes_max},
+      upstreams_{plan.apps.settings, plan.apps.shard, std::move(plan.apps.names), loop_, budget_},
+      scratch_{figures.traffic},
+      http_limits_{site::head_limits(plan.limits.http)},
+      access_log_{plan.access},
+      spare_buffers_{std::make_unique<SpareBuffers>()},
+      spare_streams_{std::make_unique<http2::StreamPool<http2::ServerStream>>()},
+      spare_app_streams_{std::make_unique<http2::StreamPool<http2::ClientStream>>()},
+      http2_apps_(plan.apps.settings.upstreams.size()),
+      random_{random_seed()},
+      pass_on_{std::move(plan.pass_on)},
+      wait_ms_{plan.wait_ms},
+      waits_{plan.wait_ms != 0}
 {
+    try_watching();
 }
 
 Shard::~Shard() = default;
 
+// What the kernel refuses is to be known while the worker can still be refused for it.
+void Shard::try_watching()
+{
+    for (const Listener& listener : listeners_) {
+        net::Watch watch;
+        const auto watched = loop_.poller().watch_listener(listener.fd.get(), watch, listener.shared);
+        if (!watched)
+            throw StartError{ExitCode::os_error,
+                             "watching the listener " + listener.bind + ": " + watched.error().cause.message()};
+        loop_.poller().forget(listener.fd.get(), watch);
+    }
+}
+
+void Shard::begin()
+{
+    loop_.post([this] {
+        SALLYPORT_ASSERT(!draining_);
+        runs_ = true;
+        upstreams_.start();
+        if (first_contact_) first_contact_->begin();
+        if (!waits_) begin_accepting();
+    });
+}
+
 void Shard::run()
 {
     tls::use_sign_channel(&keys_);
-    loop_.post([this] {
-        accept_loops_ = listeners_.size();
-        for (Listener& listener : listeners_)
-            accept_loop(*this, listener);
-    });
     loop_.run();
     tls::use_sign_channel(nullptr);
 }
 
-void Shard::use_contexts(std::vector<tls::ServerContexts> contexts)
+void Shard::begin_accepting()
 {
-    auto shared = std::make_shared<std::vector<tls::ServerContexts>>(std::move(contexts));
-    loop_.post([this, shared] {
+    accept_loops_ = listeners_.size();
+    for (Listener& listener : listeners_)
+        accept_loop(*this, listener);
+}
+
+void Shard::meet_apps(std::function<void()> let_in, std::function<void()> met)
+{
+    first_contact_ = std::make_unique<FirstContact>(FirstContact::Plan{.apps = http2_apps_.size(),
+                                                                       .connect_ms = limits_.connect_ms,
+                                                                       .limit_ms = wait_ms_,
+                                                                       .let_in = std::move(let_in),
+                                                                       .met = std::move(met),
+                                                                       .ended = [this] { end_if_drained(); }},
+                                                    loop_, upstreams_);
+}
+
+void Shard::let_in()
+{
+    loop_.post([this] {
+        if (std::exchange(waits_, false) && runs_ && !draining_) begin_accepting();
+    });
+}
+
+void Shard::use_contexts(Contexts contexts, std::function<void()> done)
+{
+    auto shared = std::make_shared<Contexts>(std::move(contexts));
+    loop_.post([this, shared, done = std::move(done)] {
         for (std::size_t i = 0; i < listeners_.size(); ++i)
-            listeners_[i].contexts = std::move((*shared)[i]);
+            if (listeners_[i].contexts) *listeners_[i].contexts = *std::move((*shared)[i]); // connections point there
+        done();
     });
 }
 
@@ -50,28 +138,93 @@ void Shard::use_tickets(std::shared_ptr<const tls::Credentials> credentials)
 {
     loop_.post([this, credentials = std::move(credentials)] {
         for (Listener& listener : listeners_)
-            listener.contexts.use_tickets(credentials->tickets);
+            if (listener.contexts) listener.contexts->use_tickets(credentials->tickets);
     });
 }
 
-void Shard::drain(std::uint32_t timeout_ms)
+void Shard::drain(const ipc::Drain& order)
 {
-    loop_.post([this, timeout_ms] { begin_drain(timeout_ms); });
+    loop_.post([this, order] { obey(order); });
 }
 
-void Shard::begin_drain(std::uint32_t timeout_ms)
+std::uint64_t Shard::finished() const
 {
-    if (draining_) return;
+    std::uint64_t ended = 0;
+    for (const auto& slot : figures_.ended)
+        ended += slot.read();
+    return ended - figures_.ended[metrics::slot_of(metrics::End::cut)].read();
+}
+
+ipc::Drained Shard::drained() const
+{
+    return {.finished = finished() - finished_before_,
+            .cut = figures_.ended[metrics::slot_of(metrics::End::cut)].read()};
+}
+
+Http2Apps& Shard::http2_apps(std::size_t index)
+{
+    auto& apps = http2_apps_.at(index);
+    if (!apps) {
+        const http2::Options options = options_towards_apps(http_limits_, limits_.http);
+        apps = std::make_unique<Http2Apps>(
+            Http2Apps::Surroundings{loop_, scratch_, budget_, *spare_app_streams_, options, upstream(index)});
+        if (draining_) apps->keep_no_more();
+    }
+    return *apps;
+}
+
+std::array<std::byte, 16> Shard::request_seed()
+{
+    return std::bit_cast<std::array<std::byte, 16>>(std::array{random_(), random_()});
+}
+
+void Shard::obey(const ipc::Drain& order)
+{
+    if (order.timeout_ms != 0) loop_.arm(drain_deadline_, loop_.now() + order.timeout_ms);
+    replaced_ = order.replaced;
+    if (!draining_) begin_drain();
+    for_each_connection([](Connection& connection) { connection.drain(); });
+    end_if_drained();
+}
+
+void Shard::begin_drain()
+{
     draining_ = true;
-    loop_.arm(drain_deadline_, loop_.now() + timeout_ms);
+    finished_before_ = finished();
+    upstreams_.keep_no_more();
+    if (first_contact_) first_contact_->cancel();
+    for (const auto& apps : http2_apps_)
+        if (apps) apps->keep_no_more();
     // Each loop empties its queue, and takes itself off this list when it ends.
     const auto watches = listener_watches_;
-    for (net::Watch* watch : watches) {
-        for (const std::coroutine_handle<> waiter : watch->cancel()) {
-            if (waiter) waiter.resume();
-        }
-    }
-    end_if_drained();
+    for (net::Watch* watch : watches)
+        resume_all(watch->cancel());
+    resume_waiting_for_slot();
+}
+
+void Shard::look_again()
+{
+    loop_.post([this] {
+        const auto watches = listener_watches_;
+        for (net::Watch* watch : watches)
+            resume_all(watch->wake());
+    });
+}
+
+// The kernel tells of a client in a shared queue one of those who watch it, and once (EPOLLEXCLUSIVE): whoever can take
+// nobody must not be that one. True: nor will it ever be, as another generation takes them.
+bool Shard::leave_queue(const Listener& listener, net::Watch& watch, bool told)
+{
+    if (!listener.shared) return false;
+    loop_.poller().forget(listener.fd.get(), watch);
+    if (told && pass_on_) pass_on_();
+    return replaced_;
+}
+
+void Shard::resume_waiting_for_slot()
+{
+    for (const std::coroutine_handle<> waiter : std::exchange(waiting_for_slot_, {}))
+        loop_.resume_later(waiter);
 }
 
 void Shard::end_accepting(Listener& listener, net::Watch& watch)
@@ -85,18 +238,26 @@ void Shard::end_accepting(Listener& listener, net::Watch& watch)
 
 void Shard::end_if_drained()
 {
-    if (draining_ && accept_loops_ == 0 && connections_ == 0) loop_.stop();
+    const bool waits_for_apps = first_contact_ && !first_contact_->is_over();
+    if (draining_ && accept_loops_ == 0 && connections_ == 0 && !waits_for_apps) loop_.stop();
+}
+
+// `what` may end its connection, and no other one.
+template <typename What>
+void Shard::for_each_connection(What what)
+{
+    for (Connection* connection = newest_; connection != nullptr;) {
+        Connection* const older = connection->older;
+        what(*connection);
+        connection = older;
+    }
 }
 
 // A cut ends its own connection and no other; one that waits for its turn ends when that comes.
 void Shard::cut_connections()
 {
     cutting_ = true;
-    for (Connection* connection = newest_; connection != nullptr;) {
-        Connection* const older = connection->older;
-        connection->cut();
-        connection = older;
-    }
+    for_each_connection([](Connection& connection) { connection.cut(); });
     end_if_drained();
 }
 
@@ -114,14 +275,8 @@ void Shard::dismiss(Connection& connection)
     *connection.link = connection.older;
     if (connection.older != nullptr) connection.older->link = connection.link;
     --connections_;
-    for (const std::coroutine_handle<> waiter : std::exchange(waiting_for_slot_, {}))
-        loop_.resume_later(waiter);
+    resume_waiting_for_slot();
     end_if_drained();
-}
-
-void Shard::count_end(bool cut)
-{
-    count(cut ? counters_.cut : counters_.finished);
 }
 
 } // namespace sallyport::proxy

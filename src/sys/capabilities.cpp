@@ -98,9 +98,9 @@ Result<CapabilitySets> capability_sets()
 
 RaisedNetBindService::RaisedNetBindService()
 {
-    const auto now = capability_sets();
+    const Caps now{cap_get_proc()};
     if (!now) return;
-    const bool was_effective = (now->effective & kNetBindService) != 0;
+    const bool was_effective = (bits_of(now, CAP_EFFECTIVE) & kNetBindService) != 0;
     raised_ = was_effective || set_effective(CAP_NET_BIND_SERVICE, CAP_SET).has_value();
     lower_again_ = raised_ && !was_effective;
 }

@@ -27,10 +27,10 @@ UniqueFd stream_socket(int family)
     return UniqueFd{::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
 }
 
-bool switch_option(const UniqueFd& socket, int level, int option, bool on)
+bool switch_option(int socket, int level, int option, bool on)
 {
     const int value = on ? 1 : 0;
-    return ::setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
+    return ::setsockopt(socket, level, option, &value, sizeof value) == 0;
 }
 
 bool bind_to(const UniqueFd& socket, const SocketAddress& address)
@@ -40,18 +40,18 @@ bool bind_to(const UniqueFd& socket, const SocketAddress& address)
 
 enum class Ipv6Scope : bool { dual_stack, ipv6_only };
 
-Result<UniqueFd> listen_inet(const SocketAddress& address, bool reuse_port, Ipv6Scope scope)
+Result<UniqueFd> listen_inet(const SocketAddress& address, bool reuse_port, Ipv6Scope scope, Listens listens)
 {
     UniqueFd socket = stream_socket(address.family());
     // SO_REUSEADDR: connections of our predecessor in TIME_WAIT do not hold the port.
-    const bool ready = socket && switch_option(socket, SOL_SOCKET, SO_REUSEADDR, true) &&
-                       (!reuse_port || switch_option(socket, SOL_SOCKET, SO_REUSEPORT, true)) &&
+    const bool ready = socket && switch_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, true) &&
+                       (!reuse_port || switch_option(socket.get(), SOL_SOCKET, SO_REUSEPORT, true)) &&
                        (address.family() != AF_INET6 ||
-                        switch_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, scope == Ipv6Scope::ipv6_only)) &&
+                        switch_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, scope == Ipv6Scope::ipv6_only)) &&
                        bind_to(socket, address);
     if (!ready) return refused_with(errno);
     set_accepted_options(socket.get());
-    if (::listen(socket.get(), kBacklog) != 0) return refused_with(errno);
+    if (listens == Listens::now && ::listen(socket.get(), kBacklog) != 0) return refused_with(errno);
     return socket;
 }
 
@@ -104,24 +104,31 @@ bool bind_over_stale_file(const UniqueFd& socket, const SocketAddress& address)
     return bind_to(socket, address);
 }
 
-bool add_flag(int fd, int read_command, int write_command, int flag)
+bool set_nonblocking(int fd)
 {
-    const int flags = ::fcntl(fd, read_command);
-    return flags >= 0 && ::fcntl(fd, write_command, flags | flag) == 0;
+    const int flags = ::fcntl(fd, F_GETFL);
+    return flags >= 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 } // namespace
 
-Result<UniqueFd> listen_tcp(const SocketAddress& address, bool reuse_port)
+Result<UniqueFd> listen_tcp(const SocketAddress& address, bool reuse_port, Listens listens)
 {
-    return listen_inet(address, reuse_port, Ipv6Scope::ipv6_only);
+    return listen_inet(address, reuse_port, Ipv6Scope::ipv6_only, listens);
 }
 
-Result<UniqueFd> listen_any(std::uint16_t port, bool reuse_port)
+Result<UniqueFd> listen_any(std::uint16_t port, bool reuse_port, Listens listens)
 {
-    Result<UniqueFd> socket = listen_inet(any_ipv6(port), reuse_port, Ipv6Scope::dual_stack);
-    if (!socket && ipv6_is_absent(socket.error())) return listen_inet(any_ipv4(port), reuse_port, Ipv6Scope::ipv6_only);
+    Result<UniqueFd> socket = listen_inet(any_ipv6(port), reuse_port, Ipv6Scope::dual_stack, listens);
+    if (!socket && ipv6_is_absent(socket.error()))
+        return listen_inet(any_ipv4(port), reuse_port, Ipv6Scope::ipv6_only, listens);
     return socket;
+}
+
+Result<void> share_port(int fd)
+{
+    if (!switch_option(fd, SOL_SOCKET, SO_REUSEPORT, true)) return fail_errno("sharing a port");
+    return {};
 }
 
 Result<UniqueFd> listen_unix(const SocketAddress& address, mode_t mode)
@@ -151,10 +158,10 @@ Result<UniqueFd> adopt_listening(int fd)
     const auto listening = is_listening(fd);
     if (!listening) return std::unexpected{listening.error()};
     if (!*listening) return fail(Fault::malformed, Side::self, "adopting a socket that does not listen");
-    if (!add_flag(fd, F_GETFD, F_SETFD, FD_CLOEXEC) || !add_flag(fd, F_GETFL, F_SETFL, O_NONBLOCK))
-        return fail_errno("adopting an inherited socket");
+    UniqueFd own{::fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+    if (!own || !set_nonblocking(fd)) return fail_errno("adopting an inherited socket");
     set_accepted_options(fd);
-    return UniqueFd{fd};
+    return own;
 }
 
 Result<bool> keep_listening(int fd)

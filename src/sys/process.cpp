@@ -136,11 +136,11 @@ Result<void> ignore_signals(std::span<const int> signals)
 
 namespace {
 
-/// More than malloc(3) keeps of a thread's heap, in blocks that it does not map one by one. Not by `new`: the
-/// keyholder's `delete` would wipe, and so touch, all of it.
+/// More than malloc(3) keeps of a thread's heap (M_TRIM_THRESHOLD and M_TOP_PAD, 128 KiB each), in blocks that it does
+/// not map one by one. Not by `new`: the keyholder's `delete` would wipe, and so touch, all of it.
 void grow_and_shrink_own_heap()
 {
-    constexpr std::size_t kBlocks = 64;
+    constexpr std::size_t kBlocks = 8;
     constexpr std::size_t kBlockBytes = 64 * std::size_t{1024};
     std::array<void*, kBlocks> blocks{};
     for (void*& block : blocks)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <map>
+#include <string>
 #include <vector>
 
 #include <sched.h>
@@ -15,12 +17,13 @@ namespace sallyport::sys {
 namespace {
 
 // How many tasks Sallyport is, with N shards:
-//   gatekeeper   2             main and log
-//   keyholder    2 + 2·(N+1)   main and log; for each of two worker generations one supply and N sign channels
-//   worker       2 + N         main and log, and the shards; there are two of them while one drains
-//   spare        2             a `sallyport health` that the container's runtime starts
-constexpr std::uint64_t kTasksWithoutShards = 2 + (2 + 2) + 2 * 2 + 2;
-constexpr std::uint64_t kTasksPerShard = 2 + 2;
+//   gatekeeper   2       main and log
+//   generation   4 + 2N  a keyholder (main, log, N sign channels) and a worker (main, log, N shards); there are several
+//                        while older ones drain
+//   spare        2       a `sallyport health` that the container's runtime starts
+constexpr std::uint64_t kTasksAside = 2 + 2;
+constexpr std::uint64_t kTasksPerGeneration = 4;
+constexpr std::uint64_t kTasksPerShard = 2; // of each generation
 
 constexpr std::size_t kCpusMax = std::size_t{64} * 1024;
 
@@ -40,31 +43,41 @@ double schedulable_cpus()
 
 } // namespace
 
-double cpu_quota()
+Allowance our_allowance()
 {
+    // Both ask for the same files, and the kernel writes a long list of mounts anew for each reader.
+    std::map<std::string, std::optional<std::string>> texts;
+    const ReadText read_once = [&](const std::string& path) {
+        const auto [place, is_new] = texts.try_emplace(path);
+        if (is_new) place->second = read_text(path);
+        return place->second;
+    };
     const double cpus = schedulable_cpus();
-    return std::min(cpus, cpu_limit(read_text).value_or(cpus));
+    return {.cpus = std::min(cpus, cpu_limit(read_once).value_or(cpus)), .tasks = task_limit(read_once)};
 }
 
-std::optional<std::uint64_t> pids_limit()
+std::uint64_t tasks_for(std::uint16_t shards, std::uint16_t generations)
 {
-    return task_limit(read_text);
+    return kTasksAside + generations * (kTasksPerGeneration + kTasksPerShard * shards);
 }
 
-std::uint64_t tasks_for(std::uint16_t shards)
-{
-    return kTasksWithoutShards + kTasksPerShard * shards;
-}
-
-std::uint16_t default_shards(double cpus, std::optional<std::uint64_t> pids_max)
+std::uint16_t default_shards(double cpus, std::optional<std::uint64_t> pids_max, std::uint16_t generations)
 {
     const double wanted = std::clamp(std::round(cpus), 1.0, static_cast<double>(kShardsMax));
     auto shards = static_cast<std::uint64_t>(wanted);
     if (pids_max) {
-        const std::uint64_t for_shards = *pids_max - std::min(*pids_max, kTasksWithoutShards);
-        shards = std::clamp(for_shards / kTasksPerShard, std::uint64_t{1}, shards);
+        const std::uint64_t for_shards = *pids_max - std::min(*pids_max, tasks_for(0, generations));
+        shards = std::clamp(for_shards / (kTasksPerShard * generations), std::uint64_t{1}, shards);
     }
     return static_cast<std::uint16_t>(shards);
+}
+
+std::uint16_t default_generations(std::uint16_t shards, std::optional<std::uint64_t> pids_max)
+{
+    std::uint16_t generations = kGenerationsUsual;
+    while (generations > kGenerationsLeast && pids_max && tasks_for(shards, generations) > *pids_max)
+        --generations;
+    return generations;
 }
 
 } // namespace sallyport::sys

@@ -11,4 +11,12 @@ Credentials::~Credentials()
     OPENSSL_cleanse(tickets.data(), tickets.size() * sizeof(ipc::TicketKey));
 }
 
+std::vector<std::uint32_t> Credentials::keys() const
+{
+    std::vector<std::uint32_t> keys;
+    for (const ipc::Certificate& certificate : certificates)
+        keys.push_back(certificate.key);
+    return keys;
+}
+
 } // namespace sallyport::tls

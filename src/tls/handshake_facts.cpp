@@ -39,14 +39,6 @@ std::string_view group_of(const SSL* ssl)
     return group != NID_undef ? or_empty(SSL_group_to_name(connection, static_cast<int>(group))) : std::string_view{};
 }
 
-std::string_view protocol_of(const SSL* ssl)
-{
-    const unsigned char* protocol = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(ssl, &protocol, &size);
-    return {reinterpret_cast<const char*>(protocol), size};
-}
-
 } // namespace
 
 HandshakeFacts handshake_facts(const ssl_st* ssl)
@@ -54,9 +46,28 @@ HandshakeFacts handshake_facts(const ssl_st* ssl)
     return {.version = or_empty(SSL_get_version(ssl)),
             .cipher = cipher_of(ssl),
             .group = group_of(ssl),
-            .sni = printable(or_empty(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))),
-            .alpn = protocol_of(ssl),
+            .sni = printable(server_name(ssl)),
+            .alpn = agreed_protocol(ssl),
             .resumed = SSL_session_reused(ssl) == 1};
+}
+
+std::string_view agreed_protocol(const ssl_st* ssl)
+{
+    const unsigned char* protocol = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &protocol, &size);
+    return {reinterpret_cast<const char*>(protocol), size};
+}
+
+std::string_view cipher_name(const ssl_st* ssl)
+{
+    const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
+    return cipher != nullptr ? or_empty(SSL_CIPHER_get_name(cipher)) : std::string_view{};
+}
+
+std::string_view server_name(const ssl_st* ssl)
+{
+    return or_empty(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name));
 }
 
 } // namespace sallyport::tls

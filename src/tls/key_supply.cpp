@@ -55,6 +55,14 @@ Result<Credentials> KeySupply::describe(std::uint32_t certificates)
     return credentials;
 }
 
+Result<void> KeySupply::adopt(const std::vector<std::uint32_t>& keys)
+{
+    std::array<std::byte, 64> buffer;
+    const auto noted = ask<ipc::Noted>(ipc::Adopt{keys}, buffer);
+    if (!noted) return std::unexpected{noted.error()};
+    return {};
+}
+
 template <typename Answer, typename Request>
 Result<Answer> KeySupply::ask(const Request& request, std::span<std::byte> buffer)
 {
@@ -74,6 +82,7 @@ void KeySupply::keep(const ipc::Changed& notice)
     if (!kept_) kept_.emplace();
     kept_->certificates = kept_->certificates || notice.certificates;
     kept_->tickets = kept_->tickets || notice.tickets;
+    kept_->wrong = notice.wrong;
 }
 
 Result<ipc::Changed> KeySupply::receive_notice()

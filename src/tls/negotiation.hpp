@@ -20,6 +20,7 @@ struct Negotiation {
     Negotiation(const std::vector<std::string>& alpn, std::span<const ipc::TicketKey> keys);
 
     NameTable<SSL_CTX*> names;
+    const SSL_CTX* initial{nullptr};      ///< for the names that are not there
     std::vector<SslContextHandle> others; ///< the contexts that `names` leads to, but for the initial one
     TicketRing tickets;
     std::vector<unsigned char> protocols; ///< in order of preference, each with its length in front (RFC 7301 §3.1)

@@ -34,9 +34,12 @@ constexpr const char* kSignatures12 = "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sh
 // At least 112 bits of security: RSA from 2048 bits. OpenSSL 3.0 would take less, 3.5 would not.
 constexpr int kSecurityLevel = 2;
 
-const char* group_list()
+/// Before 3.5 OpenSSL does not know the hybrid group.
+bool set_groups(SSL_CTX* context)
 {
-    return offers_post_quantum() ? kGroups : kClassicGroups;
+    if (SSL_CTX_set1_groups_list(context, kGroups) == 1) return true;
+    static_cast<void>(crypto::take_error());
+    return SSL_CTX_set1_groups_list(context, kClassicGroups) == 1;
 }
 
 bool set_versions(SSL_CTX* context, ipc::TlsProfile profile)
@@ -51,7 +54,7 @@ bool set_algorithms(SSL_CTX* context, ipc::TlsProfile profile)
     SSL_CTX_set_security_level(context, kSecurityLevel);
     const char* signatures = profile == ipc::TlsProfile::modern ? kSignatures13 : kSignatures12;
     return SSL_CTX_set_ciphersuites(context, kSuites13) == 1 && SSL_CTX_set_cipher_list(context, kSuites12) == 1 &&
-           SSL_CTX_set1_groups_list(context, group_list()) == 1 && SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
+           set_groups(context) && SSL_CTX_set1_sigalgs_list(context, signatures) == 1;
 }
 
 void set_options(SSL_CTX* context)
@@ -83,21 +86,7 @@ bool set_resumption(SSL_CTX* context, const ipc::TlsSettings& settings, bool tic
     return SSL_CTX_set_num_tickets(context, tickets ? 1 : 0) == 1 && set_session_scope(context, settings);
 }
 
-bool probe_post_quantum()
-{
-    const SslContextHandle context{SSL_CTX_new(TLS_server_method())};
-    const bool known = context && SSL_CTX_set1_groups_list(context.get(), kGroups) == 1;
-    static_cast<void>(crypto::take_error());
-    return known;
-}
-
 } // namespace
-
-bool offers_post_quantum()
-{
-    static const bool known = probe_post_quantum();
-    return known;
-}
 
 std::expected<SslContextHandle, std::string> make_context(const ipc::TlsSettings& settings, bool tickets)
 {

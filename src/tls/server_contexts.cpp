@@ -11,6 +11,7 @@
 #include "context_plan.hpp"
 #include "negotiation.hpp"
 #include "policy.hpp"
+#include "rehearsal.hpp"
 #include "sallyport/crypto/openssl_error.hpp"
 
 namespace sallyport::tls {
@@ -79,6 +80,34 @@ std::expected<std::vector<SslContextHandle>, std::string> make_contexts(const Co
     return contexts;
 }
 
+/// Which signatures a client must know to be shown a certificate of this kind, and no other one of its set.
+const char* signatures_of(KeyKind kind)
+{
+    switch (kind) {
+    case KeyKind::rsa:
+        return "rsa_pss_rsae_sha256";
+    case KeyKind::rsa_pss:
+        return "rsa_pss_pss_sha256";
+    case KeyKind::ed25519:
+        return "ed25519";
+    case KeyKind::ec:
+        break;
+    }
+    return "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384";
+}
+
+std::vector<ShownCertificate> shown_by(const std::vector<SslContextHandle>& contexts, const ContextPlan& plan,
+                                       const Pairs& pairs)
+{
+    std::vector<ShownCertificate> shown;
+    for (std::size_t set = 0; set < contexts.size(); ++set)
+        for (const std::size_t position : plan.sets[set]) {
+            const auto& [index, pair] = pairs[position];
+            shown.push_back({contexts[set].get(), index, signatures_of(pair.kind), crypto::share(pair.leaf)});
+        }
+    return shown;
+}
+
 /// Ties the contexts together; what is left to hold is the initial one.
 SslContextHandle connect(std::vector<SslContextHandle> contexts, const ContextPlan& plan,
                          const ipc::TlsSettings& settings, const Credentials& credentials)
@@ -86,6 +115,7 @@ SslContextHandle connect(std::vector<SslContextHandle> contexts, const ContextPl
     auto negotiation = std::make_unique<Negotiation>(settings.alpn, credentials.tickets);
     for (const auto& [name, set] : plan.names)
         negotiation->names.add(name, contexts[set].get());
+    negotiation->initial = contexts.front().get();
     for (const SslContextHandle& context : contexts)
         if (!consult(context.get(), *negotiation)) throw std::bad_alloc{};
 
@@ -107,7 +137,16 @@ std::expected<ServerContexts, std::string> ServerContexts::build(const ipc::TlsS
     const bool tickets = settings.tickets && !credentials.tickets.empty();
     std::expected<std::vector<SslContextHandle>, std::string> contexts = make_contexts(plan, *pairs, settings, tickets);
     if (!contexts) return std::unexpected{contexts.error()};
-    return ServerContexts{connect(std::move(*contexts), plan, settings, credentials)};
+    auto shown = shown_by(*contexts, plan, *pairs);
+    return ServerContexts{connect(std::move(*contexts), plan, settings, credentials), std::move(shown)};
+}
+
+std::expected<void, std::string> ServerContexts::rehearse(std::size_t which) const
+{
+    const ShownCertificate& shown = shown_.at(which);
+    auto rehearsed = rehearse_handshake(*shown.context, *shown.leaf, shown.signatures);
+    if (!rehearsed) return certificate_error(shown.index, "a rehearsed handshake failed: " + rehearsed.error());
+    return {};
 }
 
 SslHandle ServerContexts::new_session() const
@@ -116,6 +155,14 @@ SslHandle ServerContexts::new_session() const
     if (!ssl) throw std::bad_alloc{};
     SSL_set_accept_state(ssl.get());
     return ssl;
+}
+
+bool answers_alike(const ssl_st* ssl, std::string_view host)
+{
+    const SSL_CTX* const answered = SSL_get_SSL_CTX(ssl);
+    const Negotiation& negotiation = negotiation_of(answered);
+    const auto other = negotiation.names.find(host);
+    return (other ? *other : negotiation.initial) == answered;
 }
 
 void ServerContexts::use_tickets(std::span<const ipc::TicketKey> keys)

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "sallyport/base/contract.hpp"
 #include "sallyport/tls/handshake_failure.hpp"
 #include "scratch_bio.hpp"
 
@@ -16,23 +17,25 @@ namespace {
 constexpr std::string_view kHandshaking = "handshaking";
 constexpr std::string_view kDecrypting = "decrypting";
 
-/// SSL_get_error(3) would take an error of another connection for this one's. Asking first saves 500 instructions.
-void forget_errors()
+/// Before OpenSSL is called for a connection: nothing of another's is left. SSL_get_error(3) would take its error for
+/// this one's (asking first saves 500 instructions), and its record, sent as this one's, would end this one.
+void begin_call(const Scratch& scratch)
 {
+    SALLYPORT_ASSERT(scratch.output().empty());
     if (ERR_peek_error() != 0) ERR_clear_error();
 }
 
 } // namespace
 
-TlsStream::TlsStream(UniqueFd fd, SslHandle ssl, Scratch& scratch, net::EventLoop& loop, net::HoldBudget& budget)
-    : socket_{std::move(fd), Side::client, loop, budget}, ssl_{std::move(ssl)}, scratch_{scratch}
+TlsStream::TlsStream(UniqueFd fd, const std::optional<ServerContexts>& contexts, Scratch& scratch, net::EventLoop& loop,
+                     net::HoldBudget& budget)
+    : socket_{std::move(fd), Side::client, loop, budget}, contexts_{contexts ? &*contexts : nullptr}, scratch_{scratch}
 {
-    attach_scratch(ssl_.get(), scratch_);
 }
 
 net::Task<Result<void>> TlsStream::handshake()
 {
-    for (;;) {
+    while (encrypted()) {
         const bool readable = co_await socket_.readable();
         if (!readable) co_return fail(Fault::aborted, Side::self, kHandshaking);
         const Result<bool> fed = feed_handshake();
@@ -48,8 +51,9 @@ net::Task<Result<void>> TlsStream::handshake()
             if (!writable) co_return fail(Fault::aborted, Side::self, kHandshaking);
             if (const auto sent = socket_.send_held(); !sent) co_return sent;
         }
-        if (step == Step::done) co_return Result<void>{};
+        if (step == Step::done) break;
     }
+    co_return Result<void>{};
 }
 
 // False: nothing has come yet.
@@ -60,13 +64,17 @@ Result<bool> TlsStream::feed_handshake()
     if (got->kind == net::Arrival::Kind::end) return fail(Fault::truncated, Side::client, kHandshaking);
     if (got->kind == net::Arrival::Kind::nothing_yet) return false;
     silent_ = false;
+    if (!ssl_) {
+        ssl_ = contexts_->new_session();
+        attach_scratch(ssl_.get(), scratch_);
+    }
     scratch_.feed(scratch_.cipher_in().first(got->size));
     return true;
 }
 
 TlsStream::Step TlsStream::step_handshake()
 {
-    forget_errors();
+    begin_call(scratch_);
     const int result = SSL_accept(ssl_.get());
     if (result == 1) return Step::done;
     return SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ ? Step::wants_input : Step::failed;
@@ -82,13 +90,15 @@ void TlsStream::keep_unread()
     scratch_.feed({});
 }
 
-Result<Plain> TlsStream::receive()
+Result<Plain> TlsStream::receive(std::size_t most)
 {
     if (early_) {
         const auto early = std::exchange(early_, nullptr);
         return decrypt({early.get(), early_size_});
     }
-    const auto got = socket_.receive(scratch_.cipher_in());
+    if (ended_) return Plain{.bytes = {}, .end = true};
+    if (!ssl_) return receive_unencrypted(most);
+    const auto got = socket_.receive(scratch_.cipher_in().first(most));
     if (!got) return std::unexpected{got.error()};
     if (got->kind == net::Arrival::Kind::nothing_yet) return Plain{};
     if (got->kind == net::Arrival::Kind::end) {
@@ -97,11 +107,21 @@ Result<Plain> TlsStream::receive()
     return decrypt(scratch_.cipher_in().first(got->size));
 }
 
+Result<Plain> TlsStream::receive_unencrypted(std::size_t most)
+{
+    const auto into = scratch_.plain().first(most);
+    const auto got = socket_.receive(into);
+    if (!got) return std::unexpected{got.error()};
+    silent_ = silent_ && got->kind != net::Arrival::Kind::bytes;
+    scratch_.traffic().from_clients.add(got->size);
+    return Plain{.bytes = into.first(got->size), .end = got->kind == net::Arrival::Kind::end};
+}
+
 // The plain buffer takes all that can be in the input and one record that was begun before, so nothing is left unread.
 Result<Plain> TlsStream::decrypt(std::span<const std::byte> cipher)
 {
     static_assert(Scratch::kPlain >= Scratch::kCipherIn + Scratch::kRecordMax);
-    forget_errors();
+    begin_call(scratch_);
     scratch_.feed(cipher);
     const auto plain = scratch_.plain();
     std::size_t filled = 0;
@@ -110,20 +130,31 @@ Result<Plain> TlsStream::decrypt(std::span<const std::byte> cipher)
         const int result = SSL_read_ex(ssl_.get(), plain.data() + filled, plain.size() - filled, &got);
         filled += got;
         if (result == 1) continue;
-        switch (SSL_get_error(ssl_.get(), result)) {
-        case SSL_ERROR_WANT_READ:
-            return Plain{.bytes = plain.first(filled)};
-        case SSL_ERROR_ZERO_RETURN:
-            return Plain{.bytes = plain.first(filled), .end = true};
-        default:
-            return explain_failure(kDecrypting);
-        }
+        scratch_.traffic().from_clients.add(filled);
+        const int error = SSL_get_error(ssl_.get(), result);
+        ended_ = error == SSL_ERROR_ZERO_RETURN;
+        if (!ended_ && error != SSL_ERROR_WANT_READ) return explain_failure(kDecrypting);
+        if (ended_) scratch_.feed({}); // what comes behind it is nobody's
+        if (const auto sent = send_answers(); !sent) return std::unexpected{sent.error()};
+        return Plain{.bytes = plain.first(filled), .end = ended_};
     }
+}
+
+// A client of TLS 1.2 that asks to renegotiate is refused by an alert while its record is read. One that asks without
+// taking what it is answered would have us hold an alert for each time.
+Result<void> TlsStream::send_answers()
+{
+    if (scratch_.output().empty()) return {};
+    if (!socket_.holds()) return send_output();
+    scratch_.clear_output();
+    return fail(Fault::over_limit, Side::client, "refusing to renegotiate");
 }
 
 Result<void> TlsStream::send(std::span<const std::byte> plain)
 {
-    forget_errors();
+    scratch_.traffic().to_clients.add(plain.size());
+    if (!ssl_) return socket_.send(plain);
+    begin_call(scratch_);
     while (!plain.empty()) {
         std::size_t sealed = 0;
         if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &sealed) != 1) return explain_failure("encrypting");
@@ -134,7 +165,8 @@ Result<void> TlsStream::send(std::span<const std::byte> plain)
 
 Result<void> TlsStream::send_close_notify()
 {
-    forget_errors();
+    if (!ssl_) return {};
+    begin_call(scratch_);
     if (SSL_shutdown(ssl_.get()) < 0) return explain_failure("sending close_notify");
     return send_output();
 }

@@ -1,15 +1,19 @@
 #include "control.hpp"
 
 #include <algorithm>
-#include <array>
+#include <chrono>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <poll.h>
 
+#include "sallyport/base/wall_clock.hpp"
 #include "sallyport/ipc/codec.hpp"
 #include "sallyport/log/log.hpp"
+#include "trust_advice.hpp"
 
 namespace sallyport::worker {
 
@@ -42,31 +46,61 @@ bool readable(const pollfd& entry)
 
 } // namespace
 
-Control::Control(sys::Channel& control, Settings settings)
+Control::Control(sys::Channel& control, Settings settings, const privsep::Confined& confined)
     : gatekeeper_{control},
       settings_{std::move(settings)},
       certificates_{count_certificates(settings_)},
       supply_{std::move(settings_.keys.supply)},
-      shards_{settings_, describe_or_refuse(supply_, certificates_)}
+      page_{settings_.pages.own.bytes()}
 {
+    const tls::Credentials credentials = describe_first();
+    shards_.emplace(settings_, credentials, page_);
+    overview_.emplace(settings_, confined, *shards_);
+    overview_->show(credentials);
+    if (settings_.admin) open_admin();
+}
+
+void Control::open_admin()
+{
+    const ipc::Admin& wanted = settings_.admin->settings;
+    admin_.emplace(std::move(settings_.admin->socket),
+                   admin::Settings{.checks_peer = wanted.checks_peer,
+                                   .uid = wanted.uid,
+                                   .timeout = admin::Millis{wanted.timeout_ms},
+                                   .connections_max = wanted.connections_max},
+                   *overview_);
+}
+
+/// Until something is due, in milliseconds, rounded up; -1: nothing is.
+int Control::patience() const
+{
+    if (supply_.has_notice()) return 0;
+    const auto due = admin_ ? admin_->due() : std::nullopt;
+    if (!due) return -1;
+    const auto left = std::chrono::ceil<admin::Millis>(*due - admin::Clock::now()).count();
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
 }
 
 ExitCode Control::obey()
 {
-    shards_.serve();
+    shards_->serve();
     if (!gatekeeper_.send(ipc::encode(ipc::Ready{}))) return stop();
+    log_trust_advice(settings_);
     for (;;) {
         // A negative descriptor is passed over: a dead keyholder's channel is not waited on (poll(2)).
-        std::array<pollfd, 3> waits{pollfd{gatekeeper_.fd(), POLLIN, 0},
-                                    pollfd{keyholder_lives_ ? supply_.fd() : -1, POLLIN, 0},
-                                    pollfd{shards_.ended_fd(), POLLIN, 0}};
-        if (::poll(waits.data(), waits.size(), supply_.has_notice() ? 0 : -1) < 0) continue;
+        std::vector<pollfd> waits{
+            pollfd{gatekeeper_.fd(), POLLIN, 0}, pollfd{keyholder_lives_ ? supply_.fd() : -1, POLLIN, 0},
+            pollfd{shards_->ended_fd(), POLLIN, 0}, pollfd{shards_->changeover().fd(), POLLIN, 0}};
+        if (admin_) admin_->add_waits(waits);
+        if (::poll(waits.data(), waits.size(), patience()) < 0) continue;
         if (readable(waits[2])) break;
+        if (admin_) admin_->serve(admin::Clock::now());
         if (readable(waits[0])) {
             if (!hear_gatekeeper()) return stop();
             continue; // it may have replaced what waits[1] tells of
         }
         if (readable(waits[1]) || supply_.has_notice()) hear_keyholder();
+        if (readable(waits[3])) go_on_changing();
     }
     report_end();
     return ExitCode::ok;
@@ -83,7 +117,11 @@ bool Control::hear_gatekeeper()
     }
     bytes.resize(received->size);
     if (const auto drain = ipc::decode<ipc::Drain>(bytes)) {
-        shards_.drain(drain->timeout_ms);
+        begin_drain(*drain);
+        return true;
+    }
+    if (ipc::decode<ipc::Unready>(bytes)) {
+        overview_->set_draining();
         return true;
     }
     if (ipc::decode<ipc::KeyChannels>(bytes)) {
@@ -94,13 +132,25 @@ bool Control::hear_gatekeeper()
     return false;
 }
 
+/// A generation that another one has replaced answers no more: the newer one adds its figures to its own.
+/// Who has been replaced leaves the endpoint to the one that serves.
+void Control::begin_drain(const ipc::Drain& order)
+{
+    if (!order.replaced)
+        overview_->set_draining();
+    else if (admin_)
+        admin_->stop_accepting();
+    shards_->drain(order);
+}
+
 void Control::hear_keyholder()
 {
     const auto notice = supply_.receive_notice();
     if (!notice) return lose_keyholder("it is gone");
-    if (notice->certificates)
+    overview_->set_certificates_wrong(notice->wrong);
+    if (notice->certificates || (notice->tickets && shards_->changeover().under_way()))
         use_certificates();
-    else
+    else if (notice->tickets)
         use_tickets();
 }
 
@@ -110,6 +160,7 @@ void Control::lose_keyholder(std::string_view reason)
     if (!keyholder_lives_) return; // said already
     log::warn("the keyholder does not answer; new handshakes wait for another", {{"reason", reason}});
     keyholder_lives_ = false;
+    overview_->set_keyholder(false);
     static_cast<void>(gatekeeper_.send(ipc::encode(ipc::KeysLost{introductions_})));
 }
 
@@ -118,41 +169,84 @@ void Control::follow_new_keyholder(std::vector<UniqueFd> descriptors)
     KeyEnds ends = take_key_ends(std::move(descriptors), settings_.hello.shards);
     supply_ = tls::KeySupply{std::move(ends.supply)};
     keyholder_lives_ = true;
+    overview_->set_keyholder(true);
+    overview_->set_certificates_wrong(0); // it tells otherwise
     ++introductions_;
-    shards_.replace_sign_channels(std::move(ends.sign));
+    shards_->replace_sign_channels(std::move(ends.sign));
     use_certificates();
+}
+
+tls::Credentials Control::describe_first()
+{
+    auto described = describe_or_refuse(supply_, certificates_);
+    adopted_ = described.keys();
+    return described;
 }
 
 void Control::use_certificates()
 {
-    const auto described = supply_.describe(certificates_);
+    again_ = shards_->changeover().under_way();
+    if (again_) return;
+    auto described = supply_.describe(certificates_);
     if (!described) return lose_keyholder(described.error().doing);
-    if (const auto used = shards_.use(*described); !used) {
-        log::error("new certificates are refused; the old ones stay", {{"error", used.error()}});
-        return;
+    candidate_.emplace(std::move(*described));
+    const auto begun = shards_->use(*candidate_);
+    if (begun) return;
+    candidate_.reset();
+    refuse(begun.error());
+}
+
+void Control::go_on_changing()
+{
+    const auto done = shards_->changeover().go_on();
+    if (!done) return;
+    if (*done) {
+        adopted_ = candidate_->keys();
+        page_.worker().rotations.note(true, milliseconds_since_epoch());
+        overview_->show(*candidate_);
+        overview_->set_refuses_certificates(false);
+        log::info("certificates and ticket keys taken over");
+        adopt();
+    } else {
+        refuse(done->error());
     }
-    log::info("certificates and ticket keys taken over");
+    candidate_.reset();
+    if (again_) use_certificates();
+}
+
+void Control::refuse(const std::string& reason)
+{
+    overview_->set_refuses_certificates(true);
+    page_.worker().rotations.note(false, milliseconds_since_epoch());
+    log::error("new certificates are refused; the old ones stay", {{"error", reason}});
+    adopt();
+}
+
+void Control::adopt()
+{
+    if (!keyholder_lives_) return; // another one is told when it comes
+    if (const auto noted = supply_.adopt(adopted_); !noted) lose_keyholder(noted.error().doing);
 }
 
 void Control::use_tickets()
 {
     auto described = supply_.describe(0);
     if (!described) return lose_keyholder(described.error().doing);
-    shards_.use_tickets(std::make_shared<const tls::Credentials>(std::move(*described)));
+    shards_->use_tickets(std::make_shared<const tls::Credentials>(std::move(*described)));
     log::info("ticket keys taken over");
 }
 
 void Control::report_end()
 {
-    const ipc::Drained total = shards_.join();
+    const ipc::Drained total = shards_->join();
     static_cast<void>(gatekeeper_.send(ipc::encode(total)));
 }
 
 // Nobody is left to serve for: what lives is cut.
 ExitCode Control::stop()
 {
-    shards_.drain(0);
-    static_cast<void>(shards_.join());
+    shards_->drain({.timeout_ms = 1, .replaced = false});
+    static_cast<void>(shards_->join());
     return ExitCode::unavailable;
 }
 

@@ -1,11 +1,16 @@
 // Everything that the gatekeeper tells a worker before it serves.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sallyport/base/unique_fd.hpp"
+#include "sallyport/ipc/admin.hpp"
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/sys/channel.hpp"
+#include "sallyport/sys/shared_memory.hpp"
+#include "sallyport/upstream/name_channel.hpp"
 
 namespace sallyport::worker {
 
@@ -13,6 +18,7 @@ namespace sallyport::worker {
 struct ReceivedListener {
     ipc::Listener settings;
     std::vector<UniqueFd> sockets;
+    std::vector<ipc::Route> routes{};
 };
 
 /// The ends towards one keyholder.
@@ -21,11 +27,30 @@ struct KeyEnds {
     std::vector<sys::Channel> sign; ///< one per shard
 };
 
+/// Where this worker counts, and what others have counted.
+struct Pages {
+    std::uint32_t generation{};
+    sys::SharedMemory house;
+    sys::SharedMemory past;
+    sys::SharedMemory own;
+    std::vector<sys::SharedMemory> older;
+};
+
+/// The admin endpoint.
+struct ReceivedAdmin {
+    ipc::Admin settings;
+    UniqueFd socket;
+};
+
 struct Settings {
     ipc::Hello hello;
+    Pages pages;
+    std::optional<ReceivedAdmin> admin;
+    std::optional<ipc::NameService> names; ///< only if an upstream has one
     std::vector<ipc::Upstream> upstreams;
     std::vector<ReceivedListener> listeners;
     KeyEnds keys;
+    std::vector<upstream::NameChannel> name_channels{}; ///< one per shard if there are names; opened here
 };
 
 struct Greeting {

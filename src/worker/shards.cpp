@@ -26,6 +26,15 @@ ipc::Limits share_of(const ipc::Limits& limits, std::size_t shards)
     return share;
 }
 
+proxy::Apps apps_of(std::size_t shard, Settings& settings)
+{
+    return {.settings = {.upstreams = settings.upstreams,
+                         .names = settings.names,
+                         .connect_ms = settings.hello.limits.connect_ms},
+            .names = settings.names ? std::move(settings.name_channels.at(shard)) : nullptr,
+            .shard = static_cast<unsigned>(shard)};
+}
+
 UniqueFd duplicate(const UniqueFd& fd)
 {
     UniqueFd copy{::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)};
@@ -40,6 +49,12 @@ T value_or_refuse(std::expected<T, std::string> made)
     return std::move(*made);
 }
 
+std::unique_ptr<const site::Site> site_of(const ReceivedListener& listener)
+{
+    if (listener.settings.mode != ipc::Mode::http) return nullptr;
+    return value_or_refuse(site::Site::build(listener.settings, listener.routes));
+}
+
 void test_keys(tls::SignChannel& keys, const tls::Credentials& credentials)
 {
     tls::use_sign_channel(&keys);
@@ -50,13 +65,14 @@ void test_keys(tls::SignChannel& keys, const tls::Credentials& credentials)
 
 } // namespace
 
-Shards::Shards(Settings& settings, const tls::Credentials& credentials) : ended_{::eventfd(0, EFD_CLOEXEC)}
+Shards::Shards(Settings& settings, const tls::Credentials& credentials, metrics::WorkerPage page)
+    : page_{page}, ended_{::eventfd(0, EFD_CLOEXEC)}
 {
     if (!ended_) throw StartError{ExitCode::os_error, "eventfd: " + last_errno().message()};
     for (const ReceivedListener& listener : settings.listeners)
         policies_.push_back(listener.settings.tls);
-    for (const ipc::Upstream& upstream : settings.upstreams)
-        upstreams_.push_back({upstream.name, upstream.address});
+    for (const ReceivedListener& listener : settings.listeners)
+        sites_.push_back(site_of(listener));
     for (sys::Channel& channel : settings.keys.sign)
         keys_.emplace_back(std::move(channel));
     test_keys(keys_.front(), credentials);
@@ -65,14 +81,47 @@ Shards::Shards(Settings& settings, const tls::Credentials& credentials) : ended_
     for (std::size_t i = 0; i < count; ++i) {
         auto listeners = listeners_of(i, settings, value_or_refuse(build_contexts(credentials)));
         shards_.push_back(
-            std::make_unique<proxy::Shard>(share_of(settings.hello.limits, count), std::move(listeners), keys_[i]));
+            std::make_unique<proxy::Shard>(proxy::Shard::Plan{.limits = share_of(settings.hello.limits, count),
+                                                              .apps = apps_of(i, settings),
+                                                              .listeners = std::move(listeners),
+                                                              .access = settings.hello.access,
+                                                              .wait_ms = settings.hello.wait_for_upstream_ms,
+                                                              .pass_on = [this, i] { pass_on(i); }},
+                                           keys_[i], page_.shards()[i]));
     }
+    if (settings.hello.wait_for_upstream_ms != 0) wait_for_apps();
+}
+
+void Shards::pass_on(std::size_t from)
+{
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        if (i != from) shards_[i]->look_again();
+}
+
+/// One shard looks for all.
+void Shards::wait_for_apps()
+{
+    awaits_apps_ = true;
+    metrics::ShardFigures& figures = page_.shards().front();
+    const auto let_in = [this, &figures] {
+        figures.let_in.add();
+        for (const auto& shard : shards_)
+            shard->let_in();
+    };
+    shards_.front()->meet_apps(let_in, [this, &figures] {
+        figures.met_apps.add();
+        awaits_apps_ = false;
+    });
 }
 
 std::expected<Shards::Contexts, std::string> Shards::build_contexts(const tls::Credentials& credentials) const
 {
     Contexts contexts;
     for (const ipc::TlsSettings& policy : policies_) {
+        if (policy.certificates.empty()) {
+            contexts.emplace_back();
+            continue;
+        }
         auto built = tls::ServerContexts::build(policy, credentials);
         if (!built) return std::unexpected{built.error()};
         contexts.push_back(std::move(*built));
@@ -91,7 +140,9 @@ std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& s
         listeners.push_back({.bind = received.settings.bind,
                              .fd = std::move(fd),
                              .shared = shared,
-                             .upstream = &upstreams_[received.settings.upstream],
+                             .upstream = received.settings.upstream,
+                             .site = sites_[i].get(),
+                             .proxy_headers = proxy::ProxyHeaders{received.settings.proxy_protocol},
                              .contexts = std::move(contexts[i])});
     }
     return listeners;
@@ -100,6 +151,8 @@ std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& s
 void Shards::start()
 {
     running_ = shards_.size();
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        lives_.emplace_back();
     try {
         for (std::size_t i = 0; i < shards_.size(); ++i)
             threads_.emplace_back([this, i] { run(i); });
@@ -112,6 +165,9 @@ void Shards::start()
 void Shards::serve()
 {
     serves_ = true;
+    if (!awaits_apps_) page_.shards().front().let_in.add();
+    for (const auto& shard : shards_)
+        shard->begin(); // here and not in its thread, which an order to drain might overtake
     may_go_on_.count_down();
 }
 
@@ -125,6 +181,7 @@ void Shards::run(std::size_t shard)
     sys::name_thread(("shard " + std::to_string(shard)).c_str());
     may_go_on_.wait();
     if (serves_) shards_[shard]->run();
+    lives_[shard].has_ended = true;
     if (--running_ == 0) SALLYPORT_ASSERT(::eventfd_write(ended_.get(), 1) == 0);
 }
 
@@ -143,8 +200,7 @@ std::expected<void, std::string> Shards::use(const tls::Credentials& credentials
         if (!contexts) return std::unexpected{contexts.error()};
         built.push_back(std::move(*contexts));
     }
-    for (std::size_t i = 0; i < shards_.size(); ++i)
-        shards_[i]->use_contexts(std::move(built[i]));
+    changeover_.begin(std::move(built));
     return {};
 }
 
@@ -154,10 +210,32 @@ void Shards::use_tickets(const std::shared_ptr<const tls::Credentials>& credenti
         shard->use_tickets(credentials);
 }
 
-void Shards::drain(std::uint32_t timeout_ms)
+void Shards::drain(const ipc::Drain& order)
 {
     for (const auto& shard : shards_)
-        shard->drain(timeout_ms);
+        shard->drain(order);
+}
+
+void Shards::ask()
+{
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+        if (!lives_[i].owes_sign.exchange(true)) shards_[i]->call([this, i] { lives_[i].owes_sign = false; });
+}
+
+std::vector<std::size_t> Shards::silent() const
+{
+    std::vector<std::size_t> silent;
+    for (std::size_t i = 0; i < lives_.size(); ++i)
+        if (lives_[i].owes_sign && !lives_[i].has_ended) silent.push_back(i);
+    return silent;
+}
+
+std::uint64_t Shards::latest_attempt(std::size_t upstream) const
+{
+    std::uint64_t latest = 0;
+    for (const auto& shard : shards_)
+        latest = std::max(latest, shard->latest_attempt(upstream));
+    return latest;
 }
 
 ipc::Drained Shards::join()
@@ -165,8 +243,9 @@ ipc::Drained Shards::join()
     threads_.clear();
     ipc::Drained total;
     for (const auto& shard : shards_) {
-        total.finished += shard->counters().finished;
-        total.cut += shard->counters().cut;
+        const ipc::Drained one = shard->drained();
+        total.finished += one.finished;
+        total.cut += one.cut;
     }
     return total;
 }

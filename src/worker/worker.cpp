@@ -53,16 +53,17 @@ ExitCode serve(sys::Channel& control)
     Greeting greeting = receive_hello(control);
     leave_signals_to_the_gatekeeper();
     Settings settings = receive_settings(control, std::move(greeting.hello));
+    if (settings.names) settings.name_channels = upstream::open_name_channels(*settings.names, settings.hello.shards);
     const int audit_fd = settle_audit_stream(std::move(greeting.audit));
     const privsep::Profile& profile = privsep::profile(privsep::Process::worker);
-    const privsep::Grants grants = privsep::grants_for(settings.upstreams);
-    const ipc::SeccompMode filter = privsep::confine(profile, settings.hello.sandbox, grants);
+    const privsep::Grants grants = privsep::grants_for(settings.upstreams, settings.names);
+    const privsep::Confined confined = privsep::confine(profile, settings.hello.sandbox, grants);
     start_log(settings.hello.log, audit_fd);
 
     tls::load_providers();
-    Control story{control, std::move(settings)};
+    Control story{control, std::move(settings), confined};
     story.start();
-    privsep::tighten(profile, filter, grants);
+    privsep::tighten(profile, confined.seccomp);
     return story.obey();
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench"))
-from harness import agreement, figures, instructions, rounds, scenarios, syscalls  # noqa: E402
+from harness import agreement, figures, instructions, measure, rounds, scenarios, syscalls  # noqa: E402
 from harness.charts import chart  # noqa: E402
 from harness.proxy import Failure  # noqa: E402
 from harness.tables import comparisons, table  # noqa: E402
@@ -37,6 +37,8 @@ def test_the_best_peer_is_a_peer():
     by_system = {"sallyport": entries(1), "floor": entries(0.5), "fast": entries(2), "slow": entries(None, 9)}
     assert figures.best_peer(by_system, KINDS) == "fast"
     assert figures.best_peer({"sallyport": entries(1), "fast": entries(None)}, KINDS) is None
+    lighter = [{**entry, "remark": "gives no new ticket"} for entry in by_system["fast"]]
+    assert figures.best_peer({**by_system, "fast": lighter}, KINDS) == "slow"
 
 
 @pytest.mark.parametrize("ours, goal, holds", [(9.5, 0.93, True), (9.6, 0.93, False), (9.5, None, None)])
@@ -125,6 +127,21 @@ def test_a_failure_costs_one_turn_if_the_load_survives_it(monkeypatch, lives_on,
         for _ in range(3):
             runner.take_turn()
     assert [next(iter(entry)) for entry in runner.entries] == expected
+
+
+@pytest.mark.parametrize("late, wrong, good, failed", [
+    (0, 0, 4, False), (2, 0, 2, False), (3, 0, 1, True), (0, 1, 3, True), (1, 1, 2, True), (0, 4, 0, True)])
+def test_late_turns_are_the_machines_fault_up_to_a_half(late, wrong, good, failed):
+    found = [{"failure": "late", "late": True}] * late + [{"failure": "wrong", "late": False}] * wrong
+    assert figures.has_failed([*found, *entries(*range(good))]) == failed
+
+
+def test_a_late_turn_is_marked(monkeypatch):
+    pace = scenario(load=("pace",))
+    monkeypatch.setattr(measure, "_planned", lambda *_: 1)
+    late = rounds._or_failure(measure.check, None, None, pace, {"errors": 0, "operations": 9, "seconds": 2})
+    wrong = rounds._or_failure(measure.check, None, None, pace, {"errors": 1, "operations": 9, "seconds": 1})
+    assert (late["late"], wrong["late"]) == (True, False)
 
 
 def test_a_system_that_does_not_start_is_out_of_the_round(monkeypatch):

@@ -34,11 +34,11 @@ def test_the_tree_as_it_is_configures(tree):
 
 
 def test_an_arrow_to_the_same_layer_fails(tree):
-    # Goal: arrows point down only. Method: ipc (layer 1) says that it uses config (layer 1).
+    # Goal: arrows point down only. Method: ipc (layer 1) says that it uses http (layer 1).
     replace_once(tree / "src/CMakeLists.txt", "sallyport_module(ipc        LAYER 1 USES base)",
-                 "sallyport_module(ipc        LAYER 1 USES base config)")
+                 "sallyport_module(ipc        LAYER 1 USES base http)")
     worked, said = configure(tree)
-    assert not worked and "ipc (layer 1) may not use config (layer 1)" in said
+    assert not worked and "ipc (layer 1) may not use http (layer 1)" in said
 
 
 def test_an_arrow_to_a_module_above_fails(tree):

@@ -1,20 +1,24 @@
 """What the container tests share: `./run test --containers` has made the image."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from support.apps import App, answer
-from support.podman import IMAGE, Network, podman
+from support.images import DOCUMENTS
+from support.podman import IMAGE, NOCAPS, Network, podman
 
 ANSWER = "from the app in the same network"
 
 
 @pytest.fixture(scope="session")
-def image_files():
-    """The image's file system, mounted."""
-    yield podman("image", "mount", IMAGE)
-    podman("image", "unmount", IMAGE)
+def files_of():
+    """files_of(image): its file system, mounted."""
+    mounted = {image: Path(podman("image", "mount", image)) for image in (IMAGE, NOCAPS, DOCUMENTS)}
+    yield mounted.__getitem__
+    for image in mounted:
+        podman("image", "unmount", image)
 
 
 @pytest.fixture(scope="session")

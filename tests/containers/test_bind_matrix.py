@@ -31,7 +31,7 @@ def observed(networks, pki, pem_variables, exec_in_between):
             options.append("--security-opt=no-new-privileges")
         if row.exec_between:
             options += exec_in_between
-        with Container("run", "--listen", f":{place.port}", "--to", network.app, network=network, options=options,
+        with Container("run", "--listen", f":{place.port}", "--to", network.app, "--mode", "tcp", network=network, options=options,
                        runtime=row.runtime, variables=pem_variables) as container:
             if container.serves():
                 assert network.call(lambda: curl(("127.0.0.1", place.port), pki.ca).stdout) == ANSWER

@@ -4,6 +4,8 @@
 
 #include "fuzz_target.hpp"
 #include "sallyport/base/contract.hpp"
+#include "sallyport/ipc/admin.hpp"
+#include "sallyport/ipc/authority.hpp"
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/ipc/keys.hpp"
 #include "sallyport/ipc/starter.hpp"
@@ -29,9 +31,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 {
     using namespace sallyport::ipc;
     const auto bytes = std::as_bytes(std::span{data, size});
-    try_each<Hello, Upstream, Listener, KeyChannels, Serve, Drain, Ready, Drained, CertificateSource, TicketSecret,
-             Load, Loaded, WorkerChannels, Failed>(bytes);
-    try_each<DescribeCertificate, Certificate, DescribeTickets, Tickets, Changed, Sign, Signature>(bytes);
+    try_each<Hello, Figures, Admin, NameService, Upstream, Listener, KeyChannels, Serve, Unready, Drain, Ready, Drained,
+             CertificateSource, TicketSecret, Load, Loaded, NotRotated, MakeAuthority, AuthorityMade, WorkerChannels,
+             Failed>(bytes);
+    try_each<DescribeCertificate, Certificate, DescribeTickets, Tickets, Changed, Adopt, Noted, Sign, Signature>(bytes);
     try_each<StartApp, SignalApp, EndApp, StarterReady, StarterFailed, AppStarted, AppRefused, AppEnded>(bytes);
     return 0;
 }

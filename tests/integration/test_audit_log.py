@@ -51,12 +51,13 @@ def test_what_a_family_wrote_is_whole_and_every_child_is_announced(lines, verify
 def test_a_gap_and_an_edit_are_told_with_their_lines(lines, verify, tmp_path):
     # Goal: tampering shows. Method: a file; one audit line changed, another taken out, a whole chain taken out.
     audit = [n for n, line in enumerate(lines) if '"stream":"audit"' in line and '"process":"gatekeeper"' in line]
+    edited = next(n for n in audit if "left root" in lines[n])
     changed = list(lines)
-    changed[audit[1]] = changed[audit[1]].replace("65532", "0", 1)
+    changed[edited] = changed[edited].replace("65532", "0", 1)
     file = tmp_path / "audit.log"
     file.write_text("\n".join(changed) + "\n")
     done = verify("", str(file))
-    assert done.returncode == 1 and f"line {audit[1] + 1}: " in done.stdout and "was changed" in done.stdout
+    assert done.returncode == 1 and f"line {edited + 1}: " in done.stdout and "was changed" in done.stdout
 
     done = verify("\n".join(lines[: audit[2]] + lines[audit[2] + 1 :]))
     assert done.returncode == 1 and "1 line is missing before seq 4" in done.stdout

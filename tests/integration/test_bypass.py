@@ -9,6 +9,7 @@ import pytest
 
 from support.apps import App, echo
 from support.ports import free_port
+from support.reloading import reload_fails
 from support.sallyport import Sallyport, simple_config
 
 PAST_US = "app reachable past us"
@@ -94,6 +95,15 @@ def test_strict_stops_serving_when_the_app_becomes_exposed(start, pki):
     with socket.create_server(("0.0.0.0", port)):
         sallyport.wait_for_exit(78, seconds=20)
     assert sallyport.log.matching(event="not serving any longer") and sallyport.log.matching(event="drained")
+
+
+def test_strict_by_a_reload_changes_nothing_while_the_app_is_exposed(start, pki, exposed):
+    # Goal: a reload that could not serve is refused like any other bad one, and says why. Method: strict is switched on.
+    config = simple_config(pki.pair(), f"127.0.0.1:{exposed}")
+    sallyport = start(config)
+    worker = sallyport.worker().pid
+    assert "bypass.strict" in reload_fails(sallyport, {**config, "bypass": {"strict": True}})
+    assert sallyport.worker().pid == worker
 
 
 def test_the_audit_before_a_start_has_a_row_for_it(installation, exposed):

@@ -144,3 +144,16 @@ def test_the_peer_of_a_unix_listener_is_named_in_the_log(start, pki):
         assert sallyport.connections()[0]["client"].startswith("unix")
         sallyport.stop()
         directory.rmdir()
+
+
+def test_a_peer_of_a_unix_listener_that_has_a_path_is_named_the_same(start, pki, tmp_path):
+    # Goal: a client's own path, which is longer than what is kept of it, is not read back. Method: a client that is bound
+    # to one of full length, and speaks no TLS.
+    tmp_path.chmod(0o777)
+    with App(echo) as app, socket.socket(socket.AF_UNIX) as peer:
+        sallyport = start(config_with(pki, app, f"unix:{tmp_path}/s.sock"))
+        own = f"{tmp_path}/".ljust(107, "x")
+        peer.bind(own)
+        peer.connect(f"{tmp_path}/s.sock")
+        peer.sendall(b"no TLS at all")
+        assert sallyport.connections()[0]["client"] == "unix:"

@@ -23,7 +23,7 @@ FIRST = re.compile(r"^\((\d+<[^>]*>)")
 WATCHED = re.compile(r"\{fd=\d+<(?:TCP|UDP)\w*:[^>]*>, events=(\w+)")
 # What binds, asks, hands over and ends a socket; and no byte passes.
 SILENT = {"socket", "setsockopt", "getsockopt", "bind", "listen", "getsockname", "fstat", "newfstatat", "fcntl", "dup",
-          "close"}
+          "fchown", "close"}
 CONNECTIONS = 150
 
 

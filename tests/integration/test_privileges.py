@@ -91,22 +91,24 @@ def test_it_holds_the_kinds_of_descriptors_that_its_profile_has(family, profiles
 
 def test_the_keyholder_holds_its_channels_and_nothing_else(family):
     # Goal: exactly the descriptors it needs. Method: only sockets (one to the gatekeeper, a supply channel and one per
-    # shard to the worker) and the memory file of the ticket secret; no file stays open.
+    # shard to the worker), the memory file of the ticket secret and its watch; no file stays open.
     found = kinds(family["keyholder"])
-    assert found == {"socket": 1 + 1 + SHARDS, "memfd": 1}
+    assert found == {"socket": 1 + 1 + SHARDS, "memfd": 1, "inotify": 1}
 
 
 def test_the_worker_holds_sockets_and_event_queues_and_no_file(family):
     # Goal: the worker reads no file. Method: every descriptor is a socket or an event queue.
     found = kinds(family["worker"])
-    listeners, channels, connection = SHARDS, 1 + 1 + SHARDS, 2
-    assert found["socket"] == listeners + channels + connection
+    listeners, admin, channels, connection = SHARDS, 1, 1 + 1 + SHARDS, 2
+    assert found["socket"] == listeners + admin + channels + connection
+    assert "memfd" not in found, "the pages of figures are mapped, not held"
 
 
 def test_the_gatekeeper_holds_no_connection(running, family):
-    # Goal: it touches nothing that comes from the network. Method: its sockets are listeners and two control channels.
+    # Goal: it touches nothing that comes from the network. Method: its sockets are listeners, the admin endpoint's
+    # and two control channels.
     found = kinds(family["gatekeeper"])
-    assert found["socket"] == SHARDS + 2
+    assert found["socket"] == SHARDS + 1 + 2
 
 
 @pytest.mark.parametrize("name", NAMES)

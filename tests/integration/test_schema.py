@@ -14,7 +14,7 @@ import yaml
 
 FILES = ["sallyport.yaml", "minimal.yaml"]
 MINIMAL = {
-    "listeners": [{"bind": ":443", "forward": "app", "tls": {"certificates": [{"cert": "a.crt", "key": "a.key"}]}}],
+    "listeners": [{"bind": ":443", "mode": "tcp", "forward": "app", "tls": {"certificates": [{"cert": "a.crt", "key": "a.key"}]}}],
     "upstreams": {"app": {"address": "127.0.0.1:7766"}},
 }
 
@@ -71,7 +71,7 @@ def test_the_schema_in_config_is_the_one_that_is_printed(source_dir, schema):
 
 def test_no_mapping_takes_an_unknown_key_and_every_key_is_described(schema):
     mappings = dict(keys_of(schema))
-    assert len(mappings) == 12
+    assert len(mappings) == 29
     for path, mapping in mappings.items():
         assert mapping["additionalProperties"] is False, path
         for name, key in mapping["properties"].items():
@@ -110,17 +110,41 @@ def test_what_is_printed_is_valid_and_prints_again_as_it_is(source_dir, built, v
         ("listeners.0.bind", "systemd:https"),
         ("listeners.0.bind", "${BIND:-443}"),
         ("listeners.0.tls.alpn", ["h2", "http/1.1"]),
+        ("listeners.0.proxy_protocol", {"mode": "required", "trusted": ["10.0.0.0/8", "fd00::/8", "unix"], "version": "v2"}),
+        ("listeners.0.proxy_protocol", {"mode": "optional", "trusted": ["192.0.2.1"], "timeout": "250ms", "max_size": "1KiB"}),
+        ("listeners.0.proxy_protocol.mode", "none"),
+        ("upstreams.app.send_proxy_protocol", "v2-crc32c"),
+        ("listeners.0.mode", "http"),
         ("listeners.0.tls.session_tickets", False),
         ("listeners.0.tls.session_tickets", "${TICKETS:-false}"),
         ("upstreams.app.address", 7766),
         ("upstreams.app.address", "unix:/run/app.sock"),
         ("upstreams.app.address", "localhost:7766"),
+        ("upstreams.app.address", "app.example:7766"),
+        ("upstreams.app.address", "h2c://app.example:7766"),
+        ("upstreams.app.address", ["127.0.0.1:1", 2, "unix:/run/app.sock", "app.example:7766"]),
+        ("upstreams.app.idle", "250ms"),
+        ("upstreams.app.max_idle", 0),
+        ("upstreams.app.skip_refused", "1h"),
+        ("dns.servers", ["10.0.0.2", "fd00::2", "127.0.0.1:8600"]),
+        ("dns.timeout", "1m"),
+        ("dns.min_ttl", "60s"),
+        ("dns.max_ttl", "168h"),
         ("shards", 4),
         ("shards", "auto"),
         ("shards", "${SHARDS:-4}"),
         ("limits", None),
         ("limits.idle_timeout", "250ms"),
         ("limits.buffers", "1MiB"),
+        ("limits.http", None),
+        ("limits.http.max_body_size", "10GiB"),
+        ("limits.http.min_body_rate", "${RATE:-1KiB}"),
+        ("limits.http.tunnel_idle", "168h"),
+        ("limits.http.close_timeout", "1h"),
+        ("limits.http.lingering_timeout", "250ms"),
+        ("limits.http.lingering_time", "${LINGER:-1m}"),
+        ("limits.http.max_concurrent_streams", 1),
+        ("limits.http2", {"stream_window": "1MiB", "connection_window": "16MiB"}),
         ("app", {"upstream": "app", "uid": 1000, "gid": 1000}),
         ("app.restart", "on-failure"),
         ("app.start_timeout", "90s"),
@@ -130,6 +154,8 @@ def test_what_is_printed_is_valid_and_prints_again_as_it_is(source_dir, built, v
         ("log.level", "none"),
         ("log.audit", "syslog"),
         ("log.audit", "fd:3"),
+        ("log.access.format", "combined"),
+        ("log.access", {"headers": ["X-Tenant", "cookie"], "redact": ["patient id"]}),
     ],
 )
 def test_good_values_are_good_for_both(built, validator, path, value):
@@ -145,21 +171,38 @@ def test_good_values_are_good_for_both(built, validator, path, value):
         ("lisen", []),
         ("listeners", {}),
         ("listeners.0", "443"),
-        ("listeners.0.redirect", "https"),
         ("listeners.0.bind", "https"),
-        ("listeners.0.mode", "http"),
+        ("listeners.0.mode", "grpc"),
         ("listeners.0.tls.profile", "old"),
         ("listeners.0.tls.certificates.0", {"key": "a.key"}),
         ("listeners.0.tls.certificates.0.password", "x"),
         ("listeners.0.tls.alpn", "h2"),
+        ("listeners.0.proxy_protocol", "required"),
+        ("listeners.0.proxy_protocol.mode", "always"),
+        ("listeners.0.proxy_protocol.trusted", "10.0.0.0/8"),
+        ("listeners.0.proxy_protocol.trusted", ["balancer"]),
+        ("listeners.0.proxy_protocol.version", 3),
+        ("listeners.0.proxy_protocol.timeout", 5),
+        ("listeners.0.proxy_protocol.max_size", "4KB"),
+        ("upstreams.app.send_proxy_protocol", True),
         ("listeners.0.tls.session_tickets", "sometimes"),
         ("listeners.0.tls.ticket_lifetime", "500ms"),
         ("upstreams", []),
         ("upstreams.app", {}),
         ("upstreams.1app", {"address": "127.0.0.1:1"}),
         ("upstreams.app.address", "tls://10.0.0.1:443"),
-        ("upstreams.app.address", "app.example:7766"),
-        ("upstreams.app.address", ["127.0.0.1:1", "127.0.0.1:2"]),
+        ("upstreams.app.address", "app.example"),
+        ("upstreams.app.address", "http://app.example:80/"),
+        ("upstreams.app.address", []),
+        ("upstreams.app.address", ["127.0.0.1:1", "127.0.0.1"]),
+        ("upstreams.app.idle", 4),
+        ("upstreams.app.max_idle", -1),
+        ("upstreams.app.skip_refused", "0s"),
+        ("dns.servers", "10.0.0.2"),
+        ("dns.servers", ["ns.example"]),
+        ("dns.timeout", 2),
+        ("dns.min_ttl", "none"),
+        ("dns.max_ttl", "0s"),
         ("shards", 0),
         ("shards", "many"),
         ("keys", "worker"),
@@ -178,11 +221,29 @@ def test_good_values_are_good_for_both(built, validator, path, value):
         ("limits.idle_timeout", "10"),
         ("limits.idle_timeout", "0s"),
         ("limits.buffers", "64KB"),
+        ("limits.http", 5),
+        ("limits.http.max_body_size", 0),
+        ("limits.http.max_header_size", "64K"),
+        ("limits.http.max_header_count", 0),
+        ("limits.http.header_timeout", "0s"),
+        ("limits.http.response_timeout", 60),
+        ("limits.http2.stream_window", 262144),
+        ("limits.http2", "1MiB"),
+        ("certificates", "30s"),
+        ("certificates.check_every", "25"),
         ("drain.timeout", None),
+        ("drain.delay", "sometimes"),
+        ("drain.until_upstream_gone", "app"),
+        ("reload.drain_timeout", "0s"),
+        ("reload.max_generations", 1),
         ("bypass", True),
         ("bypass.strict", "sometimes"),
         ("log.level", "verbose"),
         ("log.audit", "stderr"),
+        ("log.access", "combined"),
+        ("log.access.format", "json"),
+        ("log.access.headers", "accept"),
+        ("log.access.redact", ["x" * 101]),
         ("log.queue_lines", 1.5),
     ],
 )
@@ -201,3 +262,58 @@ def test_a_mistake_has_file_line_and_column(built, tmp_path):
     checked = check(built, "--config", path)
     assert checked.returncode == 78
     assert f"{path}:3:5: unknown key 'forwrd': did you mean 'forward'?" in checked.stderr
+
+
+def changed_site(path, value):
+    """The same, its listener of mode http."""
+    config = changed(path, value)
+    config["listeners"][0]["mode"] = "http"
+    return config
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("routes", [{"host": "*.a.example", "path": ["/a", "/b/"], "methods": "GET", "forward": "app"}]),
+        ("routes", [{"path": "${PATH_OF_API:-/api}"}]),
+        ("forwarded", "rfc7239"),
+        ("trusted_proxies", ["10.0.0.0/8", "fd00::/8", "192.0.2.1", "unix"]),
+        ("hsts", {"max_age": "8760h", "include_subdomains": True, "preload": True}),
+        ("headers", {"request": {"set": {"X-A": "b", "X-B": 1}, "add": {"X-C": ""}, "remove": ["Cookie"]}, "response": None}),
+    ],
+)
+def test_good_sites_are_good_for_both(built, validator, path, value):
+    config = changed_site(f"listeners.0.{path}", value)
+    validator.validate(config)
+    checked = check(built, "--print", SALLYPORT_CONFIG=yaml.safe_dump(config))
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("routes", {}),
+        ("routes", [{"host": "a b"}]),
+        ("routes", [{"path": "api"}]),
+        ("routes", [{"path": "/a*"}]),
+        ("routes", [{"methods": ["get"]}]),
+        ("routes", [{"path": "/", "to": "app"}]),
+        ("redirect", "http"),
+        ("forwarded", "off"),
+        ("trusted_proxies", ["proxy.example"]),
+        ("trusted_proxies", "10.0.0.0/8"),
+        ("hsts", {"include_subdomains": True}),
+        ("hsts", {"max_age": 31536000}),
+        ("headers", {"set": {"X-A": "b"}}),
+        ("headers", {"request": {"set": ["X-A"]}}),
+        ("headers", {"request": {"set": {"X A": "b"}}}),
+        ("headers", {"request": {"set": {"X-A": ["b"]}}}),
+    ],
+)
+def test_broken_sites_are_broken_for_both(built, validator, path, value):
+    config = changed_site(f"listeners.0.{path}", value)
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(config)
+    checked = check(built, SALLYPORT_CONFIG=yaml.safe_dump(config))
+    assert checked.returncode == 78
+    assert "SALLYPORT_CONFIG:" in checked.stderr

@@ -83,6 +83,7 @@ def test_a_key_from_the_environment_is_in_the_keyholder_s_memory_alone(start, pk
         sallyport = start(environment={
             "SALLYPORT_LISTEN": f"127.0.0.1:{port}",
             "SALLYPORT_TO": app.address.rsplit(":")[1],
+            "SALLYPORT_MODE": "tcp",
             "SALLYPORT_CERT": pair.cert.read_text(),
             "SALLYPORT_KEY": pair.key.read_text(),
             "UNRELATED": "stays",
@@ -103,6 +104,7 @@ def test_a_key_from_the_environment_survives_a_new_keyholder(start, pki):
         sallyport = start(environment={
             "SALLYPORT_LISTEN": f"127.0.0.1:{port}",
             "SALLYPORT_TO": app.address.rsplit(":")[1],
+            "SALLYPORT_MODE": "tcp",
             "SALLYPORT_CERT": pair.cert.read_text(),
             "SALLYPORT_KEY": pair.key.read_text(),
         })
@@ -268,6 +270,7 @@ def test_no_secret_is_ever_logged(start, pki):
         sallyport = start(environment={
             "SALLYPORT_LISTEN": f"127.0.0.1:{port}",
             "SALLYPORT_TO": app.address.rsplit(":")[1],
+            "SALLYPORT_MODE": "tcp",
             "SALLYPORT_CERT": pair.cert.read_text(),
             "SALLYPORT_KEY": pair.key.read_text(),
             "SALLYPORT_LOG_LEVEL": "debug",

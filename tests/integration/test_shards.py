@@ -8,8 +8,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
 from support.apps import App, answer, echo
 from support.frozen_thread import frozen
 from support.sallyport import address_of
@@ -73,7 +71,6 @@ def answers_within(client, seconds):
         return False
 
 
-@pytest.mark.skipif(bool(os.environ.get("SALLYPORT_TRACE")), reason="a thread has one tracer, and strace is it")
 def test_a_shard_that_is_held_up_does_not_delay_the_other(serve, pki):
     # Goal: share nothing. Method: 24 connections over two shards; one shard's thread is stopped; those of the other go
     # on at once, new ones too; when it goes on, so do its own, and nothing is lost.

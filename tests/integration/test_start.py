@@ -154,7 +154,7 @@ def test_a_self_signed_pair_is_made_only_when_asked_for(start, installation, pki
     # Method: flags alone; curl without verification; then the same without the flag.
     with App(answer("self")) as app:
         port = free_port()
-        flags = ["run", "--listen", f"127.0.0.1:{port}", "--to", app.address.rsplit(":")[1]]
+        flags = ["run", "--listen", f"127.0.0.1:{port}", "--to", app.address.rsplit(":")[1], "--mode", "tcp"]
         start(arguments=[*flags, "--self-signed"])
         assert curl(("127.0.0.1", port), pki.ca, "--insecure").stdout == "self"
         Sallyport(installation, arguments=flags).wait_for_exit(78)
@@ -167,6 +167,6 @@ def test_a_thread_that_cannot_be_had_is_a_refusal_that_names_the_limits(installa
     shards, uid = 4, 64999
     tasks = 6 + 2 * shards - 2
     limited = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "prlimit", f"--nproc={tasks}"]
-    arguments = ["run", "--listen", f"127.0.0.1:{free_port()}", "--to", "1", "--self-signed", "--shards", str(shards)]
+    arguments = ["run", "--listen", f"127.0.0.1:{free_port()}", "--to", "1", "--mode", "tcp", "--self-signed", "--shards", str(shards)]
     said = Sallyport(installation, arguments=arguments, wrapper=limited).wait_for_exit(71)
     assert "no thread for a shard (see pids.max and RLIMIT_NPROC): " in said

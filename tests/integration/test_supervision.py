@@ -35,19 +35,41 @@ def test_a_killed_worker_is_back_within_a_second(serve, pki):
         assert sallyport.worker().pid != worker.pid
 
 
+def clients_of_no_worker(sallyport, ca):
+    """Ten that the worker never took: it was stopped (SIGSTOP) when they connected, and is killed now."""
+    worker = sallyport.worker()
+    worker.suspend()
+    clients = [TlsClient(address_of(sallyport.config), client_context(ca)) for _ in range(10)]
+    kill(worker)
+    return worker, clients
+
+
+def assert_served(clients):
+    for client in clients:
+        client.handshake().send(b"served")
+        assert client.receive_exactly(6) == b"served"
+        client.socket.close()
+
+
 def test_connections_in_the_queue_survive_the_worker(serve, pki):
-    # Goal: who was in the listening queue is served by the next worker. Method: stop the worker (SIGSTOP), connect ten
-    # clients, kill it; their handshakes then succeed on the very same connections.
+    # Goal: who was in the listening queue is served by the next worker. Method: handshakes that succeed on the very same
+    # connections.
+    with App(echo) as app:
+        _, clients = clients_of_no_worker(serve(app, shards=2), pki.ca)
+        assert_served(clients)
+
+
+def test_who_waits_between_two_workers_is_served_though_the_end_is_asked_for(serve, pki):
+    # Goal: the next worker, told to serve and to drain in one breath, empties the queue first. Method: as above, and
+    # SIGTERM between the two lives.
     with App(echo) as app:
         sallyport = serve(app, shards=2)
-        address, worker = address_of(sallyport.config), sallyport.worker()
-        worker.suspend()
-        clients = [TlsClient(address, client_context(pki.ca)) for _ in range(10)]
-        kill(worker)
-        for client in clients:
-            client.handshake().send(b"served")
-            assert client.receive_exactly(6) == b"served"
-            client.socket.close()
+        worker, clients = clients_of_no_worker(sallyport, pki.ca)
+        sallyport.log.wait_for(event="child died", pid=worker.pid)
+        sallyport.signal(signal.SIGTERM)
+        assert_served(clients)
+        sallyport.wait_for_exit(0)
+        assert sallyport.log.matching(event="drained")[0]["cut"] == 0
 
 
 def test_a_killed_keyholder_costs_no_connection_and_no_worker(serve, pki):

@@ -16,7 +16,7 @@ class App:
     """Listens from its start. `serve(connection)` gets a plain blocking socket; what it returns or raises comes out of
     `outcome()`, in the order in which the connections end. Use as a context manager."""
 
-    def __init__(self, serve, *, unix=False, timeout=50):
+    def __init__(self, serve, *, unix=False, host="127.0.0.1", port=None, timeout=50):
         self._serve, self._timeout = serve, timeout
         self._outcomes = queue.Queue()
         self._open = set()
@@ -30,8 +30,8 @@ class App:
             self.address = f"unix:{path}"
         else:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._listener.bind(("127.0.0.1", free_port()))
-            self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
+            self._listener.bind((host, port or free_port()))
+            self.address = "%s:%d" % self._listener.getsockname()
         self._listener.listen(4096)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -127,6 +127,11 @@ def answer(text):
         return request
 
     return serve
+
+
+def greeting(text):
+    """An app that says this to everybody who comes, and ends."""
+    return source(lambda: [text])
 
 
 def reset_after(count):

@@ -240,11 +240,11 @@ void connect_to_orders()
 #define START_LOG(way) way##_ZN9sallyport3log5startERKNS0_7OptionsE
 
 extern "C" {
-ipc::SeccompMode CONFINE(__real_)(const privsep::Profile&, const ipc::SandboxSettings&, const privsep::Grants&);
+privsep::Confined CONFINE(__real_)(const privsep::Profile&, const ipc::SandboxSettings&, const privsep::Grants&);
 void START_LOG(__real_)(const log::Options& options);
 
-ipc::SeccompMode CONFINE(__wrap_)(const privsep::Profile& profile, const ipc::SandboxSettings& sandbox,
-                                  const privsep::Grants& grants)
+privsep::Confined CONFINE(__wrap_)(const privsep::Profile& profile, const ipc::SandboxSettings& sandbox,
+                                   const privsep::Grants& grants)
 {
     connect_to_orders();
     return CONFINE(__real_)(profile, sandbox, grants);

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 namespace {
-char path[] = "/usr/bin/sallyport";
+char path[] = "/sallyport";
 } // namespace
 
 int main(int, char** arguments, char** environment)

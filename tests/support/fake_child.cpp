@@ -3,8 +3,10 @@
 // It is copied into a test's directory as sallyport-keyholder and sallyport-worker. Beside it lie the FIFO `journal`
 // and a file `<role>.script`, from which each birth takes one line (none: behave):
 //   keyholder: fail, die, mute, fail-again, mute-again (loads once, then fails or does not answer), hold-again,
-//              hold-and-fail-again (loads once, then answers the next Load on SIGUSR1)
-//   worker:    fail, die, mute, babble (an unlawful message), stubborn (does not drain), die-draining,
+//              hold-and-fail-again (loads once, then answers the next Load on SIGUSR1), hold-first (the first one)
+//   worker:    fail, die, mute, babble (an unlawful message), stubborn (does not drain), die-draining, linger (drains
+//   when
+//              it is not replaced),
 //              desert (closes its channel and lives on), accept (answers one connection), keyless (says that its first
 //              key channels have ended), keyless-later (on SIGUSR1); and after Ready unlawfully: ready-twice,
 //              keyless-twice, keyless-early (of channels to come), large (a message), gift (a descriptor), last-words
@@ -57,7 +59,7 @@ private:
     void serve();
     void misbehave();
     static void wait_for_usr1();
-    void drain(std::uint32_t timeout_ms);
+    void drain(const ipc::Drain& order);
     void remember_secret(int fd) const;
     void meet(std::vector<UniqueFd> channels);
     void answer_one_connection() const;
@@ -150,7 +152,8 @@ void FakeChild::obey_worker_word(const ipc::Bytes& message, Control kind, std::v
     }
     if (kind == Control::key_channels) meet(std::move(descriptors));
     if (kind == Control::serve) serve();
-    if (const auto wish = ipc::decode<ipc::Drain>(message)) drain(wish->timeout_ms);
+    if (kind == Control::unready) note("unready");
+    if (const auto wish = ipc::decode<ipc::Drain>(message)) drain(*wish);
 }
 
 void FakeChild::load()
@@ -158,7 +161,7 @@ void FakeChild::load()
     note("load");
     ++loads_;
     if (script_ == "die") std::exit(3);
-    if (script_.starts_with("hold") && loads_ == 2) wait_for_usr1();
+    if (script_ == "hold-first" ? loads_ == 1 : script_.starts_with("hold") && loads_ == 2) wait_for_usr1();
     if (script_ == "mute" || (script_ == "mute-again" && loads_ > 1)) return;
     if (script_ == "fail" || (script_.ends_with("fail-again") && loads_ > 1))
         return say(ipc::Failed{.exit_code = 78, .text = "tls.key does not belong to tls.crt"});
@@ -208,10 +211,10 @@ void FakeChild::wait_for_usr1()
     sigwait(&awaited, &signal);
 }
 
-void FakeChild::drain(std::uint32_t timeout_ms)
+void FakeChild::drain(const ipc::Drain& order)
 {
-    note("drain " + std::to_string(timeout_ms));
-    if (script_ == "stubborn") return;
+    note("drain " + std::to_string(order.timeout_ms) + (order.replaced ? " replaced" : ""));
+    if (script_ == "stubborn" || (script_ == "linger" && order.replaced)) return;
     if (script_ == "die-draining") std::exit(4);
     say(ipc::Drained{.finished = 7, .cut = 2});
     std::exit(0);

@@ -3,7 +3,7 @@
 import hashlib
 import random
 
-_BLOCK = random.Random(7766).randbytes((1 << 20) + 7)
+BLOCK = random.Random(7766).randbytes((1 << 20) + 7)
 
 
 def chunks(total, seed=1, largest=100_000):
@@ -11,10 +11,15 @@ def chunks(total, seed=1, largest=100_000):
     dice, sent = random.Random(seed), 0
     while sent < total:
         size = min(dice.choice((1, 7, 1500, 16_384, 16_385, largest)), total - sent)
-        start = sent % len(_BLOCK)
-        piece = _BLOCK[start : start + size]
+        start = sent % len(BLOCK)
+        piece = BLOCK[start : start + size]
         sent += len(piece)
         yield piece
+
+
+def content(total):
+    """The same bytes as one."""
+    return (BLOCK * (total // len(BLOCK) + 1))[:total]
 
 
 def digest_of(pieces):

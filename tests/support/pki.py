@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,8 +74,9 @@ class Pki:
             self._pairs[wanted] = self.new_pair(key_type, names, encrypted)
         return self._pairs[wanted]
 
-    def new_pair(self, key_type="P-256", names=("localhost",), encrypted=False):
-        """Another pair at every call. The addresses of loopback are among its names."""
+    def new_pair(self, key_type="P-256", names=("localhost",), encrypted=False, days=2, starts_in=0):
+        """Another pair at every call, valid for so many days, in so many days. The addresses of loopback are among its
+        names."""
         self._count += 1
         stem = self.root / f"{self._count}-{key_type}"
         cert, key, request = (stem.with_suffix(end) for end in (".pem", ".key", ".csr"))
@@ -83,12 +85,26 @@ class Pki:
         extensions = stem.with_suffix(".ext")
         subject = [f"DNS:{name}" for name in names] + ["IP:127.0.0.1", "IP:::1"]
         extensions.write_text(f"subjectAltName={','.join(subject)}\nextendedKeyUsage=serverAuth\n")
-        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._ca_key, "-days", "2",
-                "-set_serial", str(1000 + self._count), "-extfile", extensions, "-out", cert)
+        if starts_in:
+            self._sign_for_later(request, extensions, cert, days, starts_in)
+        else:
+            openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._ca_key, "-days", str(days),
+                    "-set_serial", str(1000 + self._count), "-extfile", extensions, "-out", cert)
         passphrase_file = self._encrypt(key) if encrypted else None
         give(cert, key, *([passphrase_file] if passphrase_file else []))
         self.pairs.append(Pair(cert, key, passphrase_file))
         return self.pairs[-1]
+
+    def _sign_for_later(self, request, extensions, cert, days, starts_in):
+        """By openssl ca: x509 cannot choose the beginning before OpenSSL 3.4."""
+        settings, database = cert.with_suffix(".cnf"), cert.with_suffix(".index")
+        database.write_text("")
+        settings.write_text("[ca]\ndefault_ca = one\n[one]\npolicy = names\nrand_serial = yes\ndefault_md = sha256\n"
+                            f"database = {database}\nnew_certs_dir = {self.root}\n[names]\ncommonName = supplied\n")
+        begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 86400 * day))
+                      for day in (starts_in, starts_in + days))
+        openssl("ca", "-batch", "-notext", "-config", settings, "-cert", self.ca, "-keyfile", self._ca_key,
+                "-startdate", begin, "-enddate", end, "-extfile", extensions, "-in", request, "-out", cert)
 
     @staticmethod
     def _encrypt(key):

@@ -1,15 +1,10 @@
-"""Podman for tests/containers: images in a store of their own, containers, and the networks that they share.
-
-    PYTHONPATH=tests python3 -m support.podman     makes the base image once, and Sallyport's anew
-"""
+"""Podman for tests/containers: in a store of its own, containers, and the networks that they share."""
 
 import ctypes
 import itertools
 import os
 import re
-import shutil
 import subprocess
-import tempfile
 import threading
 from pathlib import Path
 
@@ -18,11 +13,12 @@ from support.sallyport import Log
 from support.waiting import until
 
 SOURCE = Path(__file__).resolve().parents[2]
-CACHE = Path("/var/cache/sallyport-containers")
+CACHE = Path(os.environ.get("SALLYPORT_CONTAINERS", "/var/cache/sallyport-containers"))
+VERSION = re.search(r"project\(sallyport VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text())[1]
 RELEASE = "trixie"
 BASE = f"docker.io/library/debian:{RELEASE}-slim"
-PACKAGES = "localhost/sallyport-packages:test"
-IMAGE = "localhost/sallyport:test"
+IMAGE = f"localhost/sallyport:{VERSION}"
+NOCAPS = f"{IMAGE}-nocaps"
 SECCOMP = SOURCE / "docker" / "seccomp.json"
 PIDS_MAX = 16
 
@@ -38,7 +34,7 @@ STORAGE_CONF = f"""\
 [storage]
 driver = "overlay"
 graphroot = "{CACHE}/storage"
-runroot = "/run/sallyport-containers"
+runroot = "/run/{CACHE.name}"
 """
 # Which capabilities a user that is not root has before exec: podman's own way, or Docker's and containerd's.
 RUNTIMES = {"podman": "runc", "docker": str(SOURCE / "tests" / "support" / "docker_capabilities.py")}
@@ -51,7 +47,9 @@ def environment():
     for name, text in files.items():
         if not (CACHE / name).exists() or (CACHE / name).read_text() != text:
             (CACHE / name).write_text(text)
-    return {**os.environ, "TMPDIR": str(temporary), **{name: str(CACHE / name) for name in files}}
+    # There may be no systemd to run the image's health check.
+    return {**os.environ, "TMPDIR": str(temporary), "DISABLE_HC_SYSTEMD": "true",
+            **{name: str(CACHE / name) for name in files}}
 
 
 def podman(*arguments, **options):
@@ -65,54 +63,8 @@ def podman(*arguments, **options):
 
 
 def build(context, *options):
-    return podman("build", "-q", "--network", "host", *options, context)
-
-
-# The images
-
-
-def apt_sources(release):
-    """This machine's own sources of Debian packages, for another release: (the first mirror, the text)."""
-    texts = [path.read_text() for path in sorted(Path("/etc/apt").glob("sources.list.d/debian*.sources"))]
-    if not texts:
-        texts = [re.sub(r"^deb(?:-src)?\b.*$", _as_stanza, Path("/etc/apt/sources.list").read_text(), flags=re.M)]
-    text = "\n".join(texts)
-    here = re.search(r"^VERSION_CODENAME=(\w+)$", Path("/etc/os-release").read_text(), re.M)[1]
-    mirror = re.search(r"^URIs: *(\S+)", text, re.M)[1]
-    return mirror, re.sub(rf"\b{here}\b", release, text)
-
-
-def _as_stanza(line):
-    kind, *words = re.sub(r"\[.*?\]", "", line[0]).split()
-    uri, suite, *components = words
-    return f"Types: {kind}\nURIs: {uri}\nSuites: {suite}\nComponents: {' '.join(components)}\n"
-
-
-def make_base():
-    """What docker/Dockerfile begins with, where no registry is at hand: Debian's own bootstrap."""
-    mirror, sources = apt_sources(RELEASE)
-    with tempfile.TemporaryDirectory(dir=CACHE / "tmp") as directory:
-        root = Path(directory)
-        command = ["debootstrap", "--variant=minbase", RELEASE, root, mirror]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        (root / "etc/apt/sources.list").write_text("")
-        (root / "etc/apt/sources.list.d/debian.sources").write_text(sources)
-        shutil.rmtree(root / "var/cache/apt/archives", ignore_errors=True)
-        with subprocess.Popen(["tar", "-C", root, "-c", "."], stdout=subprocess.PIPE) as tar:
-            podman("import", "-", BASE, stdin=tar.stdout)
-
-
-def prepare():
-    if subprocess.run(["podman", "image", "exists", BASE], env=environment(), stderr=subprocess.DEVNULL).returncode:
-        print("containers: making the base image", flush=True)
-        make_base()
-    print("containers: building the image", flush=True)
-    dockerfile = ("-f", SOURCE / "docker" / "Dockerfile")
-    build(SOURCE, *dockerfile, "--target", "packages", "-t", PACKAGES)  # named, so that pruning leaves it
-    build(SOURCE, *dockerfile, "-t", IMAGE)
-    podman("image", "prune", "-f")
-    size = int(podman("image", "inspect", "--format", "{{.Size}}", IMAGE))
-    print(f"containers: {IMAGE} is {size / 1e6:.1f} MB", flush=True)
+    """In Docker's form: the other one has no health check."""
+    return podman("build", "-q", "--format", "docker", "--network", "host", *options, context)
 
 
 # Networks
@@ -121,8 +73,10 @@ def prepare():
 class Network:
     """A network namespace as a pod or a task has one: loopback alone, and its own first unprivileged port."""
 
-    def __init__(self, port_start):
-        self.name = f"sallyport-{os.getpid()}-{port_start}"
+    _numbers = itertools.count()
+
+    def __init__(self, port_start, name=""):
+        self.name = f"sallyport-{os.getpid()}-{name or port_start}-{next(self._numbers)}"
         subprocess.run(["ip", "netns", "add", self.name], check=True)
         subprocess.run(["ip", "-n", self.name, "link", "set", "lo", "up"], check=True)
         sysctl = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -131,26 +85,33 @@ class Network:
     def close(self):
         subprocess.run(["ip", "netns", "delete", self.name], check=True)
 
+    def option(self):
+        return f"--network=ns:/run/netns/{self.name}"
+
     def call(self, function):
-        """function() by a thread inside, whose sockets, threads and programs then belong there."""
-        results = []
+        return call_inside(f"/run/netns/{self.name}", function)
 
-        def inside():
-            try:
-                with open(f"/run/netns/{self.name}") as namespace:
-                    if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET) != 0:
-                        raise OSError(ctypes.get_errno(), "setns")
-                results.append((function(), None))
-            except BaseException as error:
-                results.append((None, error))
 
-        thread = threading.Thread(target=inside)
-        thread.start()
-        thread.join()
-        result, error = results[0]
-        if error:
-            raise error
-        return result
+def call_inside(namespace, function):
+    """function() by a thread inside this network namespace, whose sockets, threads and programs then belong there."""
+    results = []
+
+    def inside():
+        try:
+            with open(namespace) as file:
+                if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            results.append((function(), None))
+        except BaseException as error:
+            results.append((None, error))
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join()
+    result, error = results[0]
+    if error:
+        raise error
+    return result
 
 
 CLONE_NEWNET = 0x40000000
@@ -159,21 +120,40 @@ CLONE_NEWNET = 0x40000000
 # Containers
 
 
+def processes():
+    """Ours at this moment. Podman's helpers (conmon) become ours when it ends."""
+    return set(children_of(os.getpid()))
+
+
+def wait_for_helpers(before):
+    """Until none is left but those before: a moment after their containers have been removed."""
+    until(lambda: not any(Process(pid).is_alive() for pid in processes() - before), 20, "podman's helpers have ended")
+
+
+# How Sallyport is run: it needs no more than that.
+CONFINED = ("--read-only", "--read-only-tmpfs=false", "--pids-limit", str(PIDS_MAX), "--security-opt", f"seccomp={SECCOMP}")
+
+
 class Container:
-    """One container, attached: read-only, at most 16 tasks, under docker/seccomp.json. Leaving it ends it."""
+    """One container, attached. Leaving it ends it. `variables` are passed by podman's own environment."""
 
     _numbers = itertools.count()
 
-    def __init__(self, *arguments, network=None, options=(), runtime="podman", variables=None):
+    def __init__(self, *arguments, image=IMAGE, network=None, confined=CONFINED, options=(), runtime="podman", variables=None):
         self.name = f"sallyport-{os.getpid()}-{next(self._numbers)}"
-        self._before = set(children_of(os.getpid()))
+        self._before = processes()
+        self._environment = {**environment(), **(variables or {})}
+        self._global_options = ["--runtime", RUNTIMES[runtime]]
+        self._start(["--rm", "--name", self.name, "--log-driver", "none", network.option() if network else "--network=none",
+                     *confined, *(f"--env={name}" for name in variables or {}), *options, image, *arguments])
+
+    def _start(self, words):
+        self._attach("run", *words)
+
+    def _attach(self, *words):
         self.process = subprocess.Popen(
-            ["podman", "--runtime", RUNTIMES[runtime], "run", "--rm", "--name", self.name, "--log-driver", "none",
-             "--network", f"ns:/run/netns/{network.name}" if network else "none", "--read-only",
-             "--read-only-tmpfs=false", "--pids-limit", str(PIDS_MAX), "--security-opt", f"seccomp={SECCOMP}",
-             *(f"--env={name}" for name in variables or {}), *options, IMAGE, *arguments],
-            env={**environment(), **(variables or {})}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+            ["podman", *self._global_options, *words], env=self._environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.log = Log(self.process.stdout)
         self.errors = Log(self.process.stderr)
 
@@ -190,6 +170,11 @@ class Container:
         until(lambda: self.log.matching(event="serving") or self.process.poll() is not None, 20, "it serves or ends")
         return self.process.poll() is None
 
+    def succeeds(self, *command):
+        """Whether this command, started inside, exits with 0."""
+        done = subprocess.run(["podman", "exec", self.name, *command], env=self._environment, capture_output=True)
+        return done.returncode == 0
+
     def first_process(self):
         return Process(int(podman("inspect", "--format", "{{.State.Pid}}", self.name)))
 
@@ -202,10 +187,28 @@ class Container:
         code = self.process.wait(30)
         self.log.join()
         self.errors.join()
-        until(lambda: not [p for p in map(Process, set(children_of(os.getpid())) - self._before) if p.is_alive()], 20,
-              "podman's helpers have ended")
+        wait_for_helpers(self._before)
         return code
 
 
-if __name__ == "__main__":
-    prepare()
+class TracedContainer(Container):
+    """The same under strace, from its first instruction on. The tracer is outside: inside nothing is otherwise."""
+
+    def __init__(self, path, *arguments, **options):
+        self._path = path
+        super().__init__(*arguments, **options)
+
+    def _start(self, words):
+        command = ["podman", *self._global_options]
+        for step in (["create", *words], ["init", self.name]):  # init: runc waits for the word to execute it
+            subprocess.run([*command, *step], env=self._environment, check=True, stdout=subprocess.DEVNULL)
+        pid = self.first_process().pid
+        self._tracer = subprocess.Popen(["strace", "-f", "-y", "-o", self._path, "-p", str(pid)], stdin=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE)
+        self._said = Log(self._tracer.stderr)
+        until(lambda: "attached" in self._said.text(), 10, "strace is attached")
+        self._attach("start", "--attach", "--sig-proxy", self.name)
+
+    def wait_for_exit(self):
+        self._tracer.wait(30)
+        return super().wait_for_exit()

@@ -33,6 +33,16 @@ def free_port():
     return next(port for port in _candidates if is_free(port))
 
 
+def refuses(address):
+    try:
+        socket.create_connection(address, timeout=1).close()
+        return False
+    except ConnectionResetError:  # it was in the queue of a socket that closed
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
 @contextmanager
 def port_443():
     """Port 443 for one test at a time, whoever else runs these tests on this machine."""

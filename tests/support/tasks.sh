@@ -43,6 +43,7 @@ task_test() {
     compile "$preset" TESTS
     run_unit_tests "$preset" "$@"
     run_python_tests "$preset" "$@"
+    run_fleet_tests "$preset" "$@"
 }
 
 # The integration tests, the processes under strace; then the table of profiles beside what they called.
@@ -69,19 +70,46 @@ run_python_tests() {
     ((status == 5 && $# > 1)) || return "$status"
 }
 
-# The image is built before, so that no test's time limit counts it. What podman keeps is in /var/cache.
+# Alone: 500 requests a second for minutes leave nothing of two cores to other tests, nor these to them.
+run_fleet_tests() {
+    [[ $1 == release ]] || return 0
+    local status=0
+    as_root env SALLYPORT_PRESET="$1" SALLYPORT_BIN="$PWD/build/$1/bin" PYTHONDONTWRITEBYTECODE=1 \
+        "$python" -m pytest -c tests/pytest.ini tests/fleet ${2:+-k "$2"} || status=$?
+    ((status == 5 && $# > 1)) || return "$status"
+}
+
+# Both variants, as files for docker load and podman load, and beside them what they were linked from.
+task_image() {
+    need image_build
+    as_root env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 "$python" -m support.images build/image
+}
+
+# The images are built before, so that no test's time limit counts it. What podman keeps is in /var/cache.
 run_container_tests() {
-    need containers
+    need image_build containers
+    need_npm
     local environment=(env PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1)
-    as_root "${environment[@]}" "$python" -m support.podman
+    as_root "${environment[@]}" "$python" -m support.images build/image --tests
     as_root "${environment[@]}" "$python" -m pytest -c tests/pytest.ini -n 2 tests/containers ${1:+-k "$1"}
 }
 
 # As root, for a control group of its own: CPU time to the nanosecond.
 task_bench() {
+    if [[ ${1:-} == --images ]]; then
+        compare_images "${@:2}"
+        return
+    fi
     need build bench
     compile release BENCH
     as_root env PYTHONDONTWRITEBYTECODE=1 "$python" bench/run.py "$@"
+}
+
+# Sallyport's image beside its peers', all of them built by podman.
+compare_images() {
+    task_image
+    need containers
+    as_root env PYTHONDONTWRITEBYTECODE=1 "$python" bench/images.py "$@"
 }
 
 task_lint() {

@@ -19,9 +19,9 @@ def client_context(ca, version=None, resume=True):
 
 class TlsClient:
     """One connection. `ended` tells how the peer ended its direction: "close_notify", "eof" (none before it), "reset",
-    "alert"."""
+    "alert". `source` is the address to come from."""
 
-    def __init__(self, address, context, name="localhost", session=None, timeout=15):
+    def __init__(self, address, context, name="localhost", session=None, timeout=15, source=None):
         self.timeout = timeout
         self.ended = None
         if isinstance(address, (str, bytes)):
@@ -29,7 +29,7 @@ class TlsClient:
             self.socket.settimeout(timeout)
             self.socket.connect(address)
         else:
-            self.socket = socket.create_connection(address, timeout=timeout)
+            self.socket = socket.create_connection(address, timeout, source and (source, 0))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()

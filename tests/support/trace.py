@@ -74,3 +74,19 @@ def _families(lines):
         return process_of(starter[thread]) if thread in threads else thread
 
     return starter, process_of
+
+
+# What could change a file system: by path, or an open for writing. What is written to a descriptor was opened before.
+CHANGES = {
+    "creat", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat",
+    "symlink", "symlinkat", "mknod", "mknodat", "chmod", "fchmodat", "chown", "lchown", "fchownat", "truncate",
+    "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "utime", "utimes", "utimensat",
+    "futimesat", "mount"}
+OPENS = {"open", "openat", "openat2"}
+FOR_WRITING = re.compile(r"\bO_(WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)\b")
+
+
+def attempted_writes(path, executables):
+    """The calls of these by which a file was, or would have been, made or changed. /dev/null is no file."""
+    return [call for call in calls_in(path) if call.executable in executables and '"/dev/null"' not in call.text and
+            (call.name in CHANGES or (call.name in OPENS and FOR_WRITING.search(call.text)))]

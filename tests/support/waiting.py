@@ -15,6 +15,16 @@ def until(claim, seconds=10, what="", every=0.01):
         time.sleep(every)
 
 
+def settles(read, seconds, limit=30):
+    """Waits until what `read()` tells has not changed for so long."""
+    last, since, end = read(), time.monotonic(), time.monotonic() + limit
+    while time.monotonic() - since < seconds:
+        assert time.monotonic() < end, f"not quiet for {seconds} s within {limit} s"
+        time.sleep(0.02)
+        if (now := read()) != last:
+            last, since = now, time.monotonic()
+
+
 def stays(claim, seconds, what="", every=0.02):
     """Fails as soon as `claim()` is false within `seconds`."""
     limit = time.monotonic() + seconds

@@ -56,6 +56,7 @@ struct ProcessFacts {
     std::uint64_t lawful{};      ///< what its permitted set may hold
     sys::StatusFacts status;     ///< of all its threads together: every capability, and only the guards that all have
     std::uint32_t own_filters{}; ///< how many seccomp filters it is to have installed itself
+    bool starts_app{};           ///< see Role
     std::optional<std::uint32_t> filters_around; ///< how many it was born with: its container's, its parent's
     std::optional<bool> dumpable;
     std::optional<DescriptorLimit> descriptors;
@@ -93,6 +94,9 @@ struct Role {
     std::string_view executable; ///< "sallyport-worker"
     std::uint64_t lawful{};      ///< what its permitted set may hold
     std::uint32_t own_filters{}; ///< how many seccomp filters it installs itself
+    /// There is one only if there is an app. It was forked by who has the first role, before that one was confined, and
+    /// its executable is the same; `executable` is then what it calls itself.
+    bool starts_app{false};
 };
 
 /// Of the running gatekeeper with this process id, which has the first role, and its children, which have the others.

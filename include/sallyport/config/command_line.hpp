@@ -12,7 +12,15 @@
 
 namespace sallyport::config {
 
-enum class Command : std::uint8_t { run, check, audit, help, version };
+enum class Command : std::uint8_t { run, check, audit, health, dev, help, version };
+
+/// What `dev` is asked for.
+struct DevOrder {
+    std::vector<std::string> to{};    ///< --to, as often as it is given: "7766", "api.localhost=7000"
+    std::vector<std::string> names{}; ///< --name, likewise
+    bool trust{false};
+    bool untrust{false};
+};
 
 struct CommandLine {
     Command command{Command::run}; ///< `help` and `version` win over what stands beside them
@@ -23,6 +31,8 @@ struct CommandLine {
     bool json{false};                        ///< audit --json
     std::optional<std::uint32_t> pid{};      ///< audit --pid
     std::optional<std::string> verify_log{}; ///< audit --verify-log: a path, or "-" for standard input
+    bool ready{false};                       ///< health --ready
+    DevOrder dev{};                          ///< dev; of its flags `overrides` has all but --to
     std::vector<std::string> app{};          ///< run -- command…: the words after `--`
 };
 

@@ -53,6 +53,19 @@ void read_environment(const char* const* block, Sources& sources);
 /// values.
 [[nodiscard]] std::expected<Config, std::vector<Diagnostic>> load(const Sources& sources);
 
+/// What somebody who only asks a running Sallyport needs of its configuration.
+struct AdminPlace {
+    std::optional<SocketAddress> address; ///< nothing: it has no admin endpoint
+    Millis timeout{};
+    std::uint32_t uid{};         ///< whom it becomes when started as root
+    bool may_be_outdated{false}; ///< its name is made of the listeners in a text that may have been edited since
+};
+
+/// Judges nothing else of the configuration: neither a mistake in it, nor a file that an edit has broken for the next
+/// start, makes a running Sallyport ill. Where `--admin` or SALLYPORT_ADMIN is given no file is read at all. Without a
+/// configuration it is that of the listener :443. Errors: nothing can be known.
+[[nodiscard]] std::expected<AdminPlace, std::vector<Diagnostic>> find_admin(const Sources& sources);
+
 /// The effective configuration as YAML that `load` reads back to the same Config. Holds no secret.
 [[nodiscard]] std::string print(const Config& config);
 

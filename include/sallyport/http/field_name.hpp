@@ -65,6 +65,9 @@ enum class FieldName : std::uint8_t {
     x_forwarded_port,
     x_forwarded_prefix,
     x_forwarded_proto,
+    x_forwarded_protocol,
+    x_forwarded_scheme,
+    x_forwarded_ssl,
     x_real_ip,
     x_request_id,
 };
@@ -122,37 +125,44 @@ inline constexpr FieldSet kNeverCopied{
     FieldName::upgrade,
 };
 
-/// What `Connection` cannot remove, though it names it: it is meant for the app (RFC 9110 §7.6.1), and a client that
-/// could have it removed would choose what the app sees of credentials, caching or of proxies before us.
-inline constexpr FieldSet kEndToEnd{
-    FieldName::accept,
-    FieldName::authorization,
-    FieldName::cache_control,
-    FieldName::client_cert,
-    FieldName::client_cert_chain,
-    FieldName::content_encoding,
-    FieldName::content_range,
-    FieldName::content_type,
-    FieldName::cookie,
-    FieldName::date,
+/// What only a proxy before us may say of a client, in any of its spellings.
+inline constexpr FieldSet kOfProxies{
     FieldName::forwarded,
-    FieldName::location,
-    FieldName::origin,
-    FieldName::range,
-    FieldName::set_cookie,
-    FieldName::strict_transport_security,
-    FieldName::vary,
-    FieldName::via,
-    FieldName::www_authenticate,
-    FieldName::x_forwarded_client_cert,
     FieldName::x_forwarded_for,
     FieldName::x_forwarded_host,
     FieldName::x_forwarded_port,
     FieldName::x_forwarded_prefix,
     FieldName::x_forwarded_proto,
+    FieldName::x_forwarded_protocol,
+    FieldName::x_forwarded_scheme,
+    FieldName::x_forwarded_ssl,
     FieldName::x_real_ip,
-    FieldName::x_request_id,
 };
+
+/// What `Connection` cannot remove, though it names it: it is meant for the app (RFC 9110 §7.6.1), and a client that
+/// could have it removed would choose what the app sees of credentials, caching or of proxies before us.
+inline constexpr FieldSet kEndToEnd = kOfProxies | FieldSet{
+                                                       FieldName::accept,
+                                                       FieldName::authorization,
+                                                       FieldName::cache_control,
+                                                       FieldName::client_cert,
+                                                       FieldName::client_cert_chain,
+                                                       FieldName::content_encoding,
+                                                       FieldName::content_range,
+                                                       FieldName::content_type,
+                                                       FieldName::cookie,
+                                                       FieldName::date,
+                                                       FieldName::location,
+                                                       FieldName::origin,
+                                                       FieldName::range,
+                                                       FieldName::set_cookie,
+                                                       FieldName::strict_transport_security,
+                                                       FieldName::vary,
+                                                       FieldName::via,
+                                                       FieldName::www_authenticate,
+                                                       FieldName::x_forwarded_client_cert,
+                                                       FieldName::x_request_id,
+                                                   };
 
 /// What a trailer cannot say, because it was to be known before the body (RFC 9110 §6.5.1): framing, routing, request
 /// modifiers, authentication, response control, and what the content is.

@@ -23,6 +23,9 @@ struct Edits {
     std::span<const Line> added{};
 };
 
+/// The peer's field goes on to the other side: it is not its connection's, and the route does not remove it.
+[[nodiscard]] bool is_copied(const Field& field, const ConnectionOptions& connection, const Edits& edits);
+
 struct RequestOptions {
     /// `Host`, if the client sent none (HTTP/1.0).
     std::string_view default_host{};

@@ -9,7 +9,7 @@
 
 namespace sallyport::http {
 
-enum class Version : std::uint8_t { http10, http11 };
+enum class Version : std::uint8_t { http10, http11, http2 };
 
 enum class Method : std::uint8_t { get, head, post, put, patch, del, options, trace, connect, other };
 
@@ -21,7 +21,7 @@ struct Framing {
     enum class Kind : std::uint8_t {
         none,       ///< no body
         length,     ///< `length` bytes, 0 included
-        chunked,    ///< as the chunks say
+        chunked,    ///< as the chunks say, or HTTP/2's frames
         until_close ///< a response's alone
     };
 

@@ -14,7 +14,10 @@ namespace sallyport::http {
 class NameSet {
 public:
     void insert(std::string_view name);
+    void insert(FieldSet names) { known_ = known_ | names; }
     [[nodiscard]] bool contains(const Field& field) const;
+    /// Those of them that have a FieldName.
+    [[nodiscard]] FieldSet known() const { return known_; }
 
 private:
     FieldSet known_;

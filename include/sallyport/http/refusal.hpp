@@ -57,6 +57,9 @@ enum class Refusal : std::uint8_t {
     chunk_extensions_too_large,
     malformed_chunk_end,
     trailers_too_large,
+    // HTTP/2
+    unknown_scheme,
+    field_of_a_connection,
 };
 
 struct RefusalFacts {

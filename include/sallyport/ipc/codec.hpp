@@ -58,6 +58,7 @@ private:
         write_raw(bytes.data(), N);
     }
     template <typename T>
+        requires(!std::is_same_v<T, std::byte>) // those go in one piece
     void write(std::vector<T>& list)
     {
         write(static_cast<std::uint32_t>(list.size()));

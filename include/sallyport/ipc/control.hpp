@@ -1,12 +1,15 @@
 // What the gatekeeper and its two children say to each other: settings and sockets down, readiness and results up.
 //
-// Gatekeeper → worker:     Hello, Upstream*, Listener* (each with its sockets), KeyChannels (with its sockets), Serve;
-//                          later KeyChannels again (a new keyholder), Drain.
+// Gatekeeper → worker:     Hello, Figures (with its pages), Admin (if there is one, with its socket), NameService (if a
+//                          name is to be looked up), Upstream*, Listener* (each with its sockets, and followed by its
+//                          Route*), KeyChannels (with its sockets), Serve; later KeyChannels again (a new keyholder),
+//                          Unready, Drain (again, if a sooner end is wanted).
 // Worker → gatekeeper:     Ready once after Serve, or Failed; KeysLost when its key channels end; Drained, and then it
 //                          exits.
 // Gatekeeper → keyholder:  Hello, CertificateSource* (some with descriptors), TicketSecret (with its memfd), Load;
 //                          later WorkerChannels (with its sockets, as often as a worker is born), Load again (SIGHUP).
-// Keyholder → gatekeeper:  Loaded or Failed as the answer to each Load.
+//                          In place of all that: Hello, MakeAuthority (with its two files).
+// Keyholder → gatekeeper:  Loaded or Failed as the answer to each Load; NotRotated when a certificate's files went bad.
 // Each child → gatekeeper: Trapped, when its filter has refused it a system call; then it exits.
 // An end of file on a control channel means that the other has died: a child then exits.
 #pragma once
@@ -16,6 +19,9 @@
 #include <vector>
 
 #include "sallyport/base/socket_address.hpp"
+#include "sallyport/ipc/proxy_protocol.hpp"
+#include "sallyport/ipc/settings.hpp"
+#include "sallyport/ipc/site_settings.hpp"
 
 namespace sallyport::ipc {
 
@@ -35,58 +41,15 @@ enum class Control : std::uint8_t {
     worker_channels,
     failed,
     keys_lost,
-    trapped
-};
-
-/// Where private keys live: in the keyholder, or handed to the worker (`keys: in_worker`).
-enum class KeyPlace : std::uint8_t { keyholder, in_worker };
-
-/// What a guard that the kernel lacks means: told and done without, fatal, or no guard is asked for.
-enum class SandboxLevel : std::uint8_t { enforce, required, none };
-/// What becomes of a system call outside the profile.
-enum class SeccompMode : std::uint8_t { enforce, log, none };
-
-struct SandboxSettings {
-    SandboxLevel level{SandboxLevel::enforce};
-    SeccompMode seccomp{SeccompMode::enforce};
-
-    bool operator==(const SandboxSettings&) const = default;
-
-    template <typename A>
-    void fields(A& a)
-    {
-        a(level, seccomp);
-    }
-};
-
-/// Deadlines in milliseconds, sizes in bytes. Every one is finite and none is 0.
-struct Limits {
-    std::uint32_t connections_max{};
-    std::uint32_t handshake_ms{};
-    std::uint32_t connect_ms{};
-    std::uint32_t idle_ms{};
-    std::uint32_t buffer_bytes_max{}; ///< per shard, what slow readers may hold
-
-    template <typename A>
-    void fields(A& a)
-    {
-        a(connections_max, handshake_ms, connect_ms, idle_ms, buffer_bytes_max);
-    }
-};
-
-/// How a process logs; the values of log::Level and log::Format.
-struct LogSettings {
-    std::uint8_t level{};
-    std::uint8_t format{};
-    std::uint32_t queue_lines{};
-    std::string chain;    ///< of the child's audit lines; each child that is born has another one
-    std::uint8_t audit{}; ///< where they go, a log::AuditPlace; not 0: the descriptor travels with the message
-
-    template <typename A>
-    void fields(A& a)
-    {
-        a(level, format, queue_lines, chain, audit);
-    }
+    trapped,
+    name_service,
+    route,
+    unready,
+    not_rotated,
+    figures,
+    admin,
+    make_authority,
+    authority_made
 };
 
 /// The first message to each child. Another build id than its own: the child exits.
@@ -97,12 +60,55 @@ struct Hello {
     SandboxSettings sandbox;
     KeyPlace key_place{};
     std::uint16_t shards{};
-    Limits limits; ///< for the worker; `connections_max` is of the whole process
+    Limits limits;                              ///< for the worker; `connections_max` is of the whole process
+    AccessLog access{};                         ///< for the worker
+    std::uint32_t certificate_check_ms{30'000}; ///< for the keyholder: how often it looks at files without being told
+    std::uint32_t wait_for_upstream_ms{};       ///< for the worker; 0: no client waits for an app
 
     template <typename A>
     void fields(A& a)
     {
-        a(build_id, log, sandbox, key_place, shards, limits);
+        a(build_id, log, sandbox, key_place, shards, limits, access, certificate_check_ms, wait_for_upstream_ms);
+    }
+};
+
+/// How names of upstreams are looked up. Sent only if there is a name that needs it, before the upstreams.
+struct NameService {
+    static constexpr Control kKind = Control::name_service;
+    std::vector<SocketAddress> servers{}; ///< asked in this order, by UDP and TCP
+    std::vector<std::string> search{};    ///< domains to try
+    std::uint32_t ndots{};                ///< a name with fewer dots is tried with the domains first
+    std::uint32_t attempts{};             ///< how often each server is asked
+    std::uint32_t timeout_ms{};           ///< for the first answer of a server
+    std::uint32_t min_ttl_ms{};
+    std::uint32_t max_ttl_ms{};
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(servers, search, ndots, attempts, timeout_ms, min_ttl_ms, max_ttl_ms);
+    }
+};
+
+/// What is spoken to an app.
+enum class AppProtocol : std::uint8_t { http1, h2c };
+
+/// Where an app is: an address, or a name with a port.
+struct AppAddress {
+    std::string host{}; ///< empty: `address` counts
+    std::uint16_t port{};
+    SocketAddress address{};
+
+    bool operator==(const AppAddress&) const = default;
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(host);
+        if (host.empty())
+            a(address);
+        else
+            a(port);
     }
 };
 
@@ -110,12 +116,17 @@ struct Hello {
 struct Upstream {
     static constexpr Control kKind = Control::upstream;
     std::string name;
-    SocketAddress address;
+    AppProtocol protocol{};
+    std::vector<AppAddress> addresses{}; ///< taken in turn; at least one
+    std::uint32_t idle_ms{};             ///< how long an unused connection is kept
+    std::uint32_t idle_max{};            ///< how many of them, per shard
+    std::uint32_t skip_refused_ms{};     ///< how long an address that refused is passed over
+    SentProxyHeader proxy_header{};      ///< not of h2c, whose connections are of many clients; then `idle_max` is 0
 
     template <typename A>
     void fields(A& a)
     {
-        a(name, address);
+        a(name, protocol, addresses, idle_ms, idle_max, skip_refused_ms, proxy_header);
     }
 };
 
@@ -136,19 +147,44 @@ struct TlsSettings {
     }
 };
 
+/// tcp: every byte as it comes. http: requests.
+enum class Mode : std::uint8_t { tcp, http };
+
+/// One route of the listener before it. An empty list of conditions is none; at least one list is not empty.
+struct Route {
+    static constexpr Control kKind = Control::route;
+    std::vector<std::string> hosts{};
+    std::vector<std::string> paths{};
+    std::vector<std::string> methods{};
+    std::uint32_t upstream{};
+    HeaderRules request{};
+    HeaderRules response{};
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(hosts, paths, methods, upstream, request, response);
+    }
+};
+
 /// A bound, listening address. Its sockets travel with the message: one per shard (SO_REUSEPORT), in shard order, or,
 /// if `shared`, a single one that all shards wait on (Unix sockets and inherited ones).
 struct Listener {
     static constexpr Control kKind = Control::listener;
     std::string bind; ///< as configured, for the log
     bool shared{};
-    std::uint32_t upstream{};
-    TlsSettings tls;
+    Mode mode{};
+    std::uint32_t upstream{}; ///< of mode tcp, and of Otherwise::forward
+    TlsSettings tls;          ///< without certificates: plaintext, which is of mode http only
+    SiteSettings site;        ///< of mode http
+    ProxyProtocol proxy_protocol;
+
+    [[nodiscard]] bool is_plaintext() const { return tls.certificates.empty(); }
 
     template <typename A>
     void fields(A& a)
     {
-        a(bind, shared, upstream, tls);
+        a(bind, shared, mode, upstream, tls, site, proxy_protocol);
     }
 };
 
@@ -172,15 +208,28 @@ struct Serve {
     }
 };
 
+/// The end has been asked for: no longer ready for whoever asks, but serving as before. Drain follows.
+struct Unready {
+    static constexpr Control kKind = Control::unready;
+
+    template <typename A>
+    void fields(A&)
+    {
+    }
+};
+
 /// Accept until the queues are empty, stop accepting, let live connections end, cut the rest after `timeout_ms`.
+/// `replaced`: another generation serves now, so there is no hurry. An idle connection may ask once more, and nobody is
+/// told to go who would not come back by itself (a WebSocket). One that is not replaced may follow.
 struct Drain {
     static constexpr Control kKind = Control::drain;
-    std::uint32_t timeout_ms{};
+    std::uint32_t timeout_ms{}; ///< 0: nothing is cut
+    bool replaced{};
 
     template <typename A>
     void fields(A& a)
     {
-        a(timeout_ms);
+        a(timeout_ms, replaced);
     }
 };
 
@@ -205,7 +254,7 @@ struct KeysLost {
     }
 };
 
-/// The worker's last word after Drain.
+/// The worker's last word after Drain: what became of the connections that lived then, or came later.
 struct Drained {
     static constexpr Control kKind = Control::drained;
     std::uint64_t finished{};
@@ -241,7 +290,8 @@ struct CertificateSource {
     TextSource certificate;                     ///< PEM, leaf first; may hold the key as well
     TextSource key;                             ///< PEM
     TextSource passphrase;                      ///< none: the key is not encrypted
-    std::vector<std::string> self_signed_names; ///< not empty: make a pair in memory; there is no text
+    std::vector<std::string> self_signed_names; ///< not empty: make a pair in memory. If there are a certificate and a
+                                                ///< key all the same, they are the authority that issues it
 
     template <typename A>
     void fields(A& a)
@@ -297,6 +347,18 @@ struct Loaded {
     void fields(A& a)
     {
         a(memory_locked, pairs, open_files);
+    }
+};
+
+/// Files of certificates have changed to what cannot be used: the pair in force stays.
+struct NotRotated {
+    static constexpr Control kKind = Control::not_rotated;
+    std::uint64_t refusals{}; ///< since the keyholder's start, this one included
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(refusals);
     }
 };
 

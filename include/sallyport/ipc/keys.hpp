@@ -1,8 +1,8 @@
 // What worker and keyholder say to each other: everything that the worker can make the keyholder do.
 //
 // Two kinds of channel, both SOCK_SEQPACKET, made by the gatekeeper, which keeps no end of them:
-//   supply, one per worker: DescribeCertificate and DescribeTickets, each answered by one message; and the keyholder's
-//           notice Changed, which may come at any time and asks the worker to describe again what it names;
+//   supply, one per worker: DescribeCertificate, DescribeTickets and Adopt, each answered by one message; and the
+//           keyholder's notice Changed, which may come at any time and asks the worker to describe again what it names;
 //   sign,   one per shard: Sign, answered by Signature. One request is on the way at a time.
 // A message that is not a lawful row (kind, channel, size, shape) ends every channel of that worker: it is compromised.
 #pragma once
@@ -23,7 +23,9 @@ enum class KeyMessage : std::uint8_t {
     tickets,
     changed,
     sign,
-    signature
+    signature,
+    adopt,
+    noted
 };
 
 struct DescribeCertificate {
@@ -91,11 +93,34 @@ struct Changed {
     static constexpr KeyMessage kKind = KeyMessage::changed;
     bool certificates{};
     bool tickets{};
+    std::uint32_t wrong{}; ///< how many sources cannot be used now, so that their pairs in force stay
 
     template <typename A>
     void fields(A& a)
     {
-        a(certificates, tickets);
+        a(certificates, tickets, wrong);
+    }
+};
+
+/// Which keys the worker's handshakes use from now on. Of those that were described to it, the keyholder may let the
+/// others go. Answered by Noted.
+struct Adopt {
+    static constexpr KeyMessage kKind = KeyMessage::adopt;
+    std::vector<std::uint32_t> keys; ///< Certificate::key of each
+
+    template <typename A>
+    void fields(A& a)
+    {
+        a(keys);
+    }
+};
+
+struct Noted {
+    static constexpr KeyMessage kKind = KeyMessage::noted;
+
+    template <typename A>
+    void fields(A&)
+    {
     }
 };
 

@@ -80,6 +80,10 @@ void stop();
 /// do not fit are replaced by `cut` = true. Whatever bytes a value holds, it cannot end the line or move the terminal.
 void write(Level level, std::string_view event, std::span<const Field> fields);
 
+/// A line of a format of its own, such as Common's, written as it is: without time and level, at most 4096 bytes, each
+/// control character a '?'. The level decides only whether it is written.
+void write_as_is(Level level, std::string_view line);
+
 inline void write(Level level, std::string_view event, std::initializer_list<Field> fields)
 {
     write(level, event, std::span{fields.begin(), fields.size()});

@@ -19,7 +19,27 @@ public:
 
 private:
     friend class HeldBytes;
+    friend class HoldShare;
     std::ptrdiff_t free_;
+};
+
+/// What somebody keeps in another way, counted all the same.
+class HoldShare {
+public:
+    explicit HoldShare(HoldBudget& budget) : budget_{budget} {}
+    HoldShare(const HoldShare&) = delete;
+    HoldShare& operator=(const HoldShare&) = delete;
+    ~HoldShare() { set(0); }
+
+    void set(std::size_t held)
+    {
+        budget_.free_ += static_cast<std::ptrdiff_t>(held_) - static_cast<std::ptrdiff_t>(held);
+        held_ = held;
+    }
+
+private:
+    HoldBudget& budget_;
+    std::size_t held_{0};
 };
 
 /// Bytes on their way to one slow reader. Owns them; holds no memory while empty.

@@ -21,6 +21,7 @@ public:
     [[nodiscard]] Result<void> watch_stream(int fd, Watch& watch);
     /// Watches a listening socket. `shared`: several shards wait on it, one is woken (EPOLLEXCLUSIVE).
     [[nodiscard]] Result<void> watch_listener(int fd, Watch& watch, bool shared);
+    /// Watches it no more, if it did; it may be watched again.
     void forget(int fd, Watch& watch);
 
     /// Waits until something is ready, for at most so many milliseconds (-1: without a limit), and takes it.

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include <sys/types.h>
+
 #include "sallyport/base/result.hpp"
 #include "sallyport/base/unique_fd.hpp"
 #include "sallyport/net/event_loop.hpp"
@@ -31,11 +33,15 @@ public:
     /// One recv(2). After `nothing_yet` wait for `readable()`.
     [[nodiscard]] Result<Arrival> receive(std::span<std::byte> into);
 
+    /// The same with MSG_PEEK: what it brings stays to be received, and `readable()` does not wait for more.
+    [[nodiscard]] Result<Arrival> peek(std::span<std::byte> into);
+
     /// Sends what it can at once and holds the rest (after what is held already, in order). Then, while `holds()`:
     /// wait for `writable()`, and `send_held()`.
     [[nodiscard]] Result<void> send(std::span<const std::byte> bytes);
     [[nodiscard]] Result<void> send_held();
     [[nodiscard]] bool holds() const { return !held_.empty(); }
+    [[nodiscard]] std::size_t held() const { return held_.bytes().size(); }
 
     [[nodiscard]] Watch::Awaiter readable() { return watch_.readable(); }
     [[nodiscard]] Watch::Awaiter writable() { return watch_.writable(); }
@@ -52,6 +58,7 @@ public:
     [[nodiscard]] int fd() const { return fd_.get(); }
 
 private:
+    [[nodiscard]] Result<Arrival> arrival_of_nothing(ssize_t got);
     [[nodiscard]] Result<std::size_t> send_some(std::span<const std::byte> bytes);
 
     Watch watch_;

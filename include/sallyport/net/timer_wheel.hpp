@@ -33,6 +33,7 @@ private:
     virtual void expired() = 0;
 
     Tick at_{0};
+    Tick slot_{0}; ///< where it is in the wheel; `at_` may be later
     Deadline* next_{nullptr};
     Deadline** link_{nullptr}; ///< what points to this one
     TimerWheel* wheel_{nullptr};
@@ -49,7 +50,7 @@ public:
     TimerWheel(const TimerWheel&) = delete;
     TimerWheel& operator=(const TimerWheel&) = delete;
 
-    /// (Re)inserts the deadline.
+    /// Sets the deadline. Work in the wheel only if it was not in it, or is to come earlier than it would be looked at.
     void arm(Deadline& deadline, Tick at);
     void disarm(Deadline& deadline);
 

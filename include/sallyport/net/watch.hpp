@@ -42,6 +42,9 @@ public:
     /// The same, but `already` does not wait.
     [[nodiscard]] Awaiter readable_or(bool already) { return {*this, already || readable_, reader_}; }
     [[nodiscard]] Awaiter writable() { return {*this, writable_, writer_}; }
+    /// Of something that has no descriptor: its owner knows, and wakes.
+    [[nodiscard]] Awaiter readable_if(bool ready) { return {*this, ready, reader_}; }
+    [[nodiscard]] Awaiter writable_if(bool ready) { return {*this, ready, writer_}; }
 
     void clear_readable() { readable_ = false; }
     void clear_writable() { writable_ = false; }
@@ -49,6 +52,23 @@ public:
     [[nodiscard]] bool peer_finished() const { return peer_finished_; }
     /// The connection is dead in both directions (reset, or an error is pending).
     [[nodiscard]] bool broken() const { return broken_; }
+
+    /// As far as the kernel has said: nothing to read, and the peer is there.
+    [[nodiscard]] bool quiet() const { return !readable_ && !peer_finished_ && !broken_; }
+
+    /// Is told, after the waiters, of every readiness.
+    class Observer {
+    public:
+        Observer() = default;
+        Observer(const Observer&) = delete;
+        Observer& operator=(const Observer&) = delete;
+        /// May destroy the watch.
+        virtual void became_ready() = 0;
+
+    protected:
+        virtual ~Observer() = default;
+    };
+    void set_observer(Observer* observer) { observer_ = observer; }
 
     /// When this one breaks, whoever waits on the partner is woken too: a client that resets is noticed while the app
     /// is being waited for.
@@ -58,9 +78,13 @@ public:
     [[nodiscard]] Waiters cancel()
     {
         cancelled_ = true;
-        return {std::exchange(reader_, nullptr), std::exchange(writer_, nullptr)};
+        return wake();
     }
+    /// Hands out whoever waits, as if something were ready: to be resumed by the caller.
+    [[nodiscard]] Waiters wake() { return {std::exchange(reader_, nullptr), std::exchange(writer_, nullptr)}; }
     [[nodiscard]] bool cancelled() const { return cancelled_; }
+    /// A poller tells it what happens.
+    [[nodiscard]] bool is_watched() const { return poller_ != nullptr; }
 
 private:
     friend class Poller;
@@ -69,6 +93,7 @@ private:
     std::coroutine_handle<> reader_;
     std::coroutine_handle<> writer_;
     Watch* partner_{nullptr};
+    Observer* observer_{nullptr};
     Poller* poller_{nullptr};
     std::int32_t batch_index_{-1};
     bool readable_{false};

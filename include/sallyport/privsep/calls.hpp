@@ -22,7 +22,8 @@ enum class Part : std::uint8_t {
     threads,         ///< clone: CLONE_THREAD only
     data,            ///< mmap, mprotect: nothing executable
     reading,         ///< openat: O_RDONLY only
-    granted_sockets, ///< socket: TCP (no MPTCP, which Landlock does not see) or Unix streams, as upstreams need them
+    granted_sockets, ///< socket: TCP (no MPTCP, which Landlock does not see) or Unix streams, as upstreams need them;
+                     ///< UDP if names are looked up
     connected,  ///< sendto: no address and no MSG_FASTOPEN, which connect past Landlock. Descriptors it cannot carry
     write_half, ///< shutdown: SHUT_WR only, so that no listening socket can be stopped, and no log (sys::kFirstOwnFd)
     stream_options,  ///< setsockopt: time-outs, lingering, keep-alive, TCP_NODELAY
@@ -93,6 +94,9 @@ inline constexpr std::array kKeyholderCalls = joined(kCommonCalls, std::array{
     Call{"faccessat2"}, Call{"faccessat", Part::all, Phase::serving, kOldKernel},
     Call{"geteuid", Part::all, Phase::serving, "why a file cannot be read"},
     Call{"getegid", Part::all, Phase::serving, "why a file cannot be read"},
+    // certificates and keys that change: where a turned link leads, and what the kernel tells of a directory
+    Call{"readlink"}, Call{"readlinkat", Part::all, Phase::serving, kOldKernel}, Call{"inotify_add_watch"},
+    Call{"inotify_rm_watch"}, Call{"read"},
     // memory that holds keys
     Call{"mlock"}, Call{"mlock2"}, Call{"munlock", Part::all, Phase::serving, "keys that a reload has replaced"},
     // a thread for each sign channel
@@ -105,6 +109,10 @@ inline constexpr std::array kWorkerCalls = joined(kCommonCalls, std::array{
     // every connection
     Call{"accept4"}, Call{"socket", Part::granted_sockets}, Call{"connect"}, Call{"setsockopt", Part::stream_options},
     Call{"getsockopt"}, Call{"shutdown", Part::write_half},
+    // the PROXY header of an app's connection: where the client connected to
+    Call{"getsockname"},
+    // new certificates: a shard's word that its part is done, by an eventfd
+    Call{"read"},
     // building shards, before the first byte from the network
     Call{"epoll_create1", Part::all, Phase::starting}, Call{"eventfd2", Part::all, Phase::starting},
     Call{"fcntl", Part::all, Phase::starting},

@@ -17,8 +17,9 @@ inline constexpr std::array kContainerCalls{
     Call{"arch_prctl"}, Call{"set_tid_address"}, Call{"prlimit64"},
     // sockets: listeners, channels, syslog; of the families that the configuration knows
     Call{"socket", Part::families}, Call{"socketpair"}, Call{"bind"}, Call{"listen"}, Call{"getsockname"},
-    Call{"getpeername"}, Call{"sendto"}, Call{"sendmsg"}, Call{"signalfd4"}, Call{"memfd_create"},
-    // files: the configuration, /proc, the sockets of Unix listeners
+    Call{"getpeername"}, Call{"sendto"}, Call{"sendmsg"}, Call{"signalfd4"}, Call{"memfd_create"}, Call{"ftruncate"},
+    // files: the configuration, /proc, the sockets of Unix listeners, the keyholder's watch
+    Call{"inotify_init1"},
     Call{"read"}, Call{"lseek"}, Call{"access"}, Call{"readlink"}, Call{"readlinkat"}, Call{"getdents64"},
     Call{"getxattr"}, Call{"statfs"}, Call{"fstatfs"}, Call{"stat"}, Call{"lstat"}, Call{"open"}, Call{"ioctl"},
     Call{"chmod"}, Call{"fchmodat"}, Call{"lchown"}, Call{"fchownat"}, Call{"unlink"}, Call{"unlinkat"},

@@ -59,7 +59,7 @@ inline constexpr std::array kProfiles{
     Profile{ Process::gatekeeper, "gatekeeper", "sallyport",           true,  true,  false, false, true,   true,  true,  true, false, false,
              Reach::unlimited, Reach::unlimited, Filtering::forbids, kForbiddenCalls, "socket memfd signalfd" },
     Profile{ Process::keyholder,  "keyholder",  "sallyport-keyholder", false, true,  true,  false, false,  false, false, true, false, false,
-             Reach::granted,   Reach::nothing,   Filtering::permits, kKeyholderCalls, "socket memfd" },
+             Reach::granted,   Reach::nothing,   Filtering::permits, kKeyholderCalls, "socket memfd inotify" },
     Profile{ Process::worker,     "worker",     "sallyport-worker",    false, false, false, true,  false,  false, true,  true, false, false,
              Reach::nothing,   Reach::granted,   Filtering::permits, kWorkerCalls,    "socket eventpoll eventfd" },
 };

@@ -1,81 +1,144 @@
 // One thread's share of the proxy: an event loop with its listeners, TLS contexts, connections and counters.
 #pragma once
 
-#include <atomic>
+#include <array>
 #include <coroutine>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "sallyport/base/socket_address.hpp"
 #include "sallyport/base/unique_fd.hpp"
+#include "sallyport/http/head_scanner.hpp"
 #include "sallyport/ipc/control.hpp"
+#include "sallyport/metrics/figures.hpp"
 #include "sallyport/net/event_loop.hpp"
 #include "sallyport/net/held_bytes.hpp"
+#include "sallyport/proxy/proxy_headers.hpp"
+#include "sallyport/site/access_log.hpp"
+#include "sallyport/site/forwarding.hpp"
+#include "sallyport/site/site.hpp"
 #include "sallyport/tls/credentials.hpp"
 #include "sallyport/tls/scratch.hpp"
 #include "sallyport/tls/server_contexts.hpp"
 #include "sallyport/tls/sign_channel.hpp"
+#include "sallyport/upstream/upstream.hpp"
 
 namespace sallyport::net {
 struct Detached;
 }
+
+namespace sallyport::http2 {
+class ClientStream;
+class ServerStream;
+template <typename Kind>
+class StreamPool;
+} // namespace sallyport::http2
 
 namespace sallyport::proxy {
 
 class Connection;
 struct Listener;
 
-/// An app.
-struct Upstream {
-    std::string name;
-    SocketAddress address;
-};
+class FirstContact;
+class Http2Apps;
+class SpareBuffers;
 
 /// A listening socket of this shard with all that a connection from it needs.
 struct Listener {
     std::string bind; ///< for the log
     UniqueFd fd;
     bool shared{};
-    const Upstream* upstream{};
-    tls::ServerContexts contexts;
+    std::uint32_t upstream{};        ///< of mode tcp
+    const site::Site* site{nullptr}; ///< of mode http; nullptr: mode tcp
+    ProxyHeaders proxy_headers{};
+    std::optional<tls::ServerContexts> contexts; ///< none: plain text
 };
 
-/// What a shard has done so far. Read by other threads: each counter is written by the shard alone.
-struct Counters {
-    std::atomic<std::uint64_t> finished{0}; ///< ended in good order or by a peer
-    std::atomic<std::uint64_t> cut{0};      ///< ended by us: drain or stop
+/// How a shard reaches the apps.
+struct Apps {
+    upstream::Settings settings;
+    upstream::NameChannel names; ///< none without names
+    unsigned shard{};            ///< its number
 };
 
-/// Shares nothing with other shards but the (immutable) upstreams and a shared listener's socket.
+/// Shares nothing with other shards but a shared listener's socket.
 ///
-/// Owns: its listeners and connections. Borrows: the upstreams and the sign channel.
+/// Owns: its listeners, its upstreams and connections. Borrows: the sign channel and the figures.
 /// Thread: `run` is the shard's thread; all other members belong to it, but those that say "any thread".
 class Shard {
 public:
-    /// `limits.connections_max` is this shard's own share.
-    Shard(const ipc::Limits& limits, std::vector<Listener> listeners, tls::SignChannel& keys);
+    using Contexts = std::vector<std::optional<tls::ServerContexts>>; ///< one per listener; none: plain text
+
+    struct Plan {
+        ipc::Limits limits; ///< `connections_max` is this shard's own share
+        Apps apps;
+        std::vector<Listener> listeners;
+        ipc::AccessLog access;
+        std::uint32_t wait_ms{0}; ///< not 0: no client is taken before `let_in`
+        /// On its thread: of a shared listener's client it alone was told, and has no room. Others are to `look_again`.
+        std::function<void()> pass_on{};
+    };
+    /// Throws StartError.
+    Shard(Plan plan, tls::SignChannel& keys, metrics::ShardFigures& figures);
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
     ~Shard();
 
-    /// Serves until drained or stopped.
+    /// Any thread, once: `run` begins to serve. Before `drain`, so that whoever is in the queue is served first.
+    void begin();
+    /// Serves until drained.
     void run();
 
-    /// Any thread. New connections begin with these, one per listener in order; living ones keep what they have.
-    void use_contexts(std::vector<tls::ServerContexts> contexts);
+    /// Before `begin`, of one shard only: it looks whether every app accepts. On its thread: `let_in` when they do, or
+    /// when the wait is over; `met` when they do.
+    void meet_apps(std::function<void()> let_in, std::function<void()> met);
+    /// Any thread. Begins to accept, if the plan has it wait.
+    void let_in();
+
+    /// Any thread. New handshakes begin with these, one per listener in order; living connections keep what they have.
+    /// Then, on the shard's thread, `done`.
+    void use_contexts(Contexts contexts, std::function<void()> done);
     /// Any thread. The ticket keys of all connections, living ones too; nothing else of the credentials is used.
     void use_tickets(std::shared_ptr<const tls::Credentials> credentials);
+    /// Any thread. Runs it on the shard's thread, if the shard still runs.
+    void call(std::function<void()> work) { loop_.post(std::move(work)); }
+    /// Any thread. See upstream::Upstream.
+    [[nodiscard]] std::uint64_t latest_attempt(std::size_t upstream) const
+    {
+        return upstreams_.at(upstream).latest_attempt();
+    }
+    /// Any thread. Accepts who waits, as if it had just been told of them.
+    void look_again();
     /// Any thread. Accepts until the queues are empty, closes the listeners, lets connections end, cuts what is left
-    /// after `timeout_ms`; run() then returns.
-    void drain(std::uint32_t timeout_ms);
+    /// when the time is over; run() then returns. A later order counts in place of the one before.
+    void drain(const ipc::Drain& order);
+    /// After `run`: what became of the connections that lived when the drain began, or came later.
+    [[nodiscard]] ipc::Drained drained() const;
 
-    /// Any thread.
-    [[nodiscard]] const Counters& counters() const { return counters_; }
-
-    /// A connection of this shard has ended.
-    void count_end(bool cut);
+    // What connections and exchanges have of their shard.
+    [[nodiscard]] net::EventLoop& loop() { return loop_; }
+    [[nodiscard]] upstream::Upstream& upstream(std::size_t index) { return upstreams_.at(index); }
+    /// The connections to an upstream that speaks h2c.
+    [[nodiscard]] Http2Apps& http2_apps(std::size_t index);
+    [[nodiscard]] bool draining() const { return draining_; }
+    /// It drains because another generation serves: see ipc::Drain.
+    [[nodiscard]] bool replaced() const { return replaced_; }
+    /// What it has done so far; it alone writes there.
+    [[nodiscard]] metrics::ShardFigures& figures() { return figures_; }
+    [[nodiscard]] const http::Limits& http_limits() const { return http_limits_; }
+    [[nodiscard]] site::AccessLog& access_log() { return access_log_; }
+    [[nodiscard]] http2::StreamPool<http2::ServerStream>& spare_streams() { return *spare_streams_; }
+    [[nodiscard]] SpareBuffers& spare_buffers() { return *spare_buffers_; }
+    /// For what is put together and sent within one turn.
+    [[nodiscard]] std::string& out() { return out_; }
+    [[nodiscard]] site::RequestEdits& request_edits() { return request_edits_; }
+    /// New with each call.
+    [[nodiscard]] std::array<std::byte, 16> request_seed();
 
 private:
     friend class Connection;
@@ -93,27 +156,52 @@ private:
     };
 
     [[nodiscard]] bool full() const { return connections_ >= limits_.connections_max; }
-    void begin_drain(std::uint32_t timeout_ms);
+    void try_watching();
+    void begin_accepting();
+    [[nodiscard]] std::uint64_t finished() const;
+    void obey(const ipc::Drain& order);
+    void begin_drain();
+    template <typename What>
+    void for_each_connection(What what);
     void cut_connections();
     void end_if_drained();
     void enlist(Connection& connection);
     void dismiss(Connection& connection);
+    void resume_waiting_for_slot();
+    [[nodiscard]] bool leave_queue(const Listener& listener, net::Watch& watch, bool told);
     void end_accepting(Listener& listener, net::Watch& watch);
 
     ipc::Limits limits_;
     std::vector<Listener> listeners_;
     tls::SignChannel& keys_;
+    metrics::ShardFigures& figures_;
     net::EventLoop loop_;
     net::HoldBudget budget_;
+    upstream::Upstreams upstreams_;
     tls::Scratch scratch_;
-    Counters counters_;
+    http::Limits http_limits_;
+    site::AccessLog access_log_;
+    site::RequestEdits request_edits_;
+    std::unique_ptr<SpareBuffers> spare_buffers_;
+    std::unique_ptr<http2::StreamPool<http2::ServerStream>> spare_streams_;
+    std::unique_ptr<http2::StreamPool<http2::ClientStream>> spare_app_streams_;
+    std::vector<std::unique_ptr<Http2Apps>> http2_apps_; ///< by the upstream's index; made when first asked for
+    std::string out_;
+    std::mt19937_64 random_; ///< of request ids, which are no secrets
     Connection* newest_{nullptr};
     std::uint32_t connections_{0};
     std::size_t accept_loops_{0};
     std::vector<std::coroutine_handle<>> waiting_for_slot_;
     std::vector<net::Watch*> listener_watches_;
+    std::unique_ptr<FirstContact> first_contact_; ///< while the apps are waited for, in one shard
+    std::function<void()> pass_on_;
+    std::uint32_t wait_ms_;
+    bool waits_; ///< to be let in
+    bool runs_{false};
     bool draining_{false};
-    bool cutting_{false}; ///< the drain's time is over
+    bool replaced_{false};
+    std::uint64_t finished_before_{0}; ///< the drain
+    bool cutting_{false};              ///< the drain's time is over
     DrainDeadline drain_deadline_{*this};
 };
 

@@ -20,11 +20,11 @@ struct Child {
     Channel control; ///< our end; close-on-exec
 };
 
-/// fork(2) + execve(2). The child has an empty environment, argv = {file name without its directory}, descriptor 0 on
-/// /dev/null, our 1 and 2 (/dev/null where we have none), its control channel at kControlFd, nothing else; default
-/// signal dispositions and an empty signal mask.
-/// Waits until the exec has succeeded or failed. Errors: the failed call's errno, execve's included; no child is left.
-/// Thread: any; nobody else may reap the child before this returns.
+/// posix_spawn(3), which copies no page tables. The child has an empty environment, argv = {file name without its
+/// directory}, descriptor 0 on /dev/null, our 1 and 2 (/dev/null where we have none), its control channel at
+/// kControlFd, nothing else; default signal dispositions and an empty signal mask. Waits until the exec has succeeded
+/// or failed. Errors: the failed call's errno, execve's included; no child is left. Thread: any; nobody else may reap
+/// the child before this returns.
 [[nodiscard]] Result<Child> spawn(const std::string& executable);
 
 /// The directory of the running executable, without a slash at its end: empty for the root directory. It stays right

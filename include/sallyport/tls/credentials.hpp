@@ -1,6 +1,7 @@
 // What a worker knows of its certificates and session tickets, as the keyholder described them.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "sallyport/ipc/keys.hpp"
@@ -15,6 +16,9 @@ struct Credentials {
     Credentials(Credentials&&) noexcept = default;
     Credentials& operator=(Credentials&&) = delete;
     ~Credentials();
+
+    /// Certificate::key of each.
+    [[nodiscard]] std::vector<std::uint32_t> keys() const;
 
     std::vector<ipc::Certificate> certificates; ///< by the keyholder's index
     std::vector<ipc::TicketKey> tickets;        ///< the first one encrypts; all decrypt

@@ -20,4 +20,13 @@ struct HandshakeFacts {
 /// After a handshake; after a failed one it tells what was settled by then.
 [[nodiscard]] HandshakeFacts handshake_facts(const ssl_st* ssl);
 
+/// The protocol agreed on (RFC 7301), or empty; of the facts the only one that a connection's way depends on.
+[[nodiscard]] std::string_view agreed_protocol(const ssl_st* ssl);
+
+/// The cipher in OpenSSL's own words, which differ from IANA's before TLS 1.3: "ECDHE-RSA-AES128-GCM-SHA256".
+[[nodiscard]] std::string_view cipher_name(const ssl_st* ssl);
+
+/// The server name as the client sent it, or empty: any bytes but NUL.
+[[nodiscard]] std::string_view server_name(const ssl_st* ssl);
+
 } // namespace sallyport::tls

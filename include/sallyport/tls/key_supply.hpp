@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "sallyport/base/result.hpp"
 #include "sallyport/ipc/keys.hpp"
@@ -29,6 +30,9 @@ public:
 
     /// Asks for the certificates 0 … `certificates` − 1 (with 0: for none) and for the ticket keys.
     [[nodiscard]] Result<Credentials> describe(std::uint32_t certificates);
+
+    /// Says which keys handshakes use from now on: the keyholder may let go of others.
+    [[nodiscard]] Result<void> adopt(const std::vector<std::uint32_t>& keys);
 
     /// A notice came in while `describe` waited, and `fd()` may not become readable for it: call `receive_notice`.
     [[nodiscard]] bool has_notice() const { return kept_.has_value(); }

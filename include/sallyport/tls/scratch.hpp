@@ -6,6 +6,7 @@
 #include <span>
 
 #include "sallyport/crypto/handles.hpp"
+#include "sallyport/metrics/figures.hpp"
 
 namespace sallyport::tls {
 
@@ -15,7 +16,8 @@ namespace sallyport::tls {
 /// one recv and one send.
 class Scratch {
 public:
-    Scratch() = default;
+    /// Borrows: where the shard counts its clients' bytes.
+    explicit Scratch(metrics::Traffic& traffic) : traffic_{traffic} {}
     Scratch(const Scratch&) = delete; // the BIO points here
     Scratch& operator=(const Scratch&) = delete;
 
@@ -38,6 +40,8 @@ public:
     [[nodiscard]] std::span<const std::byte> output() const { return {cipher_out_.get(), written_}; }
     void clear_output() { written_ = 0; }
 
+    [[nodiscard]] metrics::Traffic& traffic() { return traffic_; }
+
     /// What OpenSSL reads and writes through: one for all connections, which keep nothing in it. Made at first use.
     [[nodiscard]] crypto::BioHandle& bio() { return bio_; }
     /// The BIO's two operations: how many bytes were copied.
@@ -45,6 +49,7 @@ public:
     [[nodiscard]] std::size_t put_output(std::span<const std::byte> from);
 
 private:
+    metrics::Traffic& traffic_;
     std::unique_ptr<std::byte[]> cipher_in_ = std::make_unique_for_overwrite<std::byte[]>(kCipherIn);
     std::unique_ptr<std::byte[]> plain_ = std::make_unique_for_overwrite<std::byte[]>(kPlain);
     std::unique_ptr<std::byte[]> cipher_out_ = std::make_unique_for_overwrite<std::byte[]>(kCipherOut);

@@ -133,6 +133,24 @@ TEST_CASE("A running family is the gatekeeper and those children that are its ro
     CHECK(facts->processes[2].descriptors == std::optional{DescriptorLimit{1024, 1048576}});
 }
 
+TEST_CASE("The starter of an app is one of the family, and was forked before its head was confined", "[audit]")
+{
+    const std::array roles{kRoles[0], kRoles[1], kRoles[2],
+                           Role{.name = "starter", .executable = "sallyport-starter", .starts_app = true}};
+    Recorded machine = family();
+    CHECK(facts_of_family(machine.reader(), 800, roles)->missing.empty());
+    const std::string bare = status_text(65533, {kNone, kNone, kNone, kNone, kNone}, 1, 2, 3);
+    add_process(machine, "805", "sallyport-start", "800", {bare});
+    machine.files["/proc/800/status"] = status_text(65532, {kNone, kBind, kNone, kNone, kNone}, 1, 2, 4);
+    machine.files["/proc/1/status"] = status_text(0, {kNone, kNone, kNone, kNone, kNone}, 0, 2, 3);
+    const auto facts = facts_of_family(machine.reader(), 800, roles);
+    REQUIRE(facts->processes.size() == 4);
+    CHECK(facts->processes[3].name == "starter");
+    CHECK(facts->processes[3].status.uid == 65533);
+    CHECK(facts->processes[3].filters_around == facts->processes[0].filters_around);
+    CHECK(facts->processes[3].filters_around == 3U);
+}
+
 TEST_CASE("What may not be read is not guessed", "[audit]")
 {
     const Recorded machine = family();

@@ -222,6 +222,41 @@ TEST_CASE("A filter counts only if the process has installed it itself", "[audit
                Contains(std::to_string(filters - 2) + " of its own, 2 around"));
 }
 
+TEST_CASE("The starter has no filter of its own, and the gatekeeper's executable", "[audit]")
+{
+    ProcessFacts starter = confined("starter", 0);
+    starter.starts_app = true;
+    starter.own_filters = 0;
+    starter.file = sys::FileCapability{.permitted = sys::kNetBindService, .inheritable = 0, .effective = false};
+    const auto [filters, value, grade] = GENERATE(table<std::uint32_t, std::string, Grade>({
+        {0, "no filter: it would bind the app as well", Grade::ok},
+        {2, "0 of its own, 2 around it", Grade::ok},
+        {3, "1 of its own, 2 around it; 0 are to be its own", Grade::warn},
+    }));
+    starter.status.filters = filters;
+    starter.status.filtered = filters > 0;
+    const auto rows = judge(live_with(starter));
+    CHECK(row_of(rows, "seccomp", "starter").value == value);
+    CHECK(grade_of(rows, "seccomp", "starter") == grade);
+    CHECK(grade_of(rows, "file_capability", "starter") == Grade::ok);
+    starter.status.capabilities.permitted = sys::kNetBindService;
+    CHECK(grade_of(judge(live_with(starter)), "capabilities_permitted", "starter") == Grade::fail);
+}
+
+TEST_CASE("With an app, its tasks and its starter's come on top", "[audit]")
+{
+    const auto [limit, grade] = GENERATE(table<std::uint64_t, Grade>({{17, Grade::ok}, {16, Grade::warn}}));
+    ProcessFacts starter = confined("starter", 0);
+    starter.starts_app = true;
+    Facts facts = live_with(starter);
+    facts.shares.tasks = {.limit = limit, .used = 9};
+    CHECK(grade_of(judge(facts), "tasks") == grade);
+    CHECK_THAT(row_of(judge(facts), "tasks").value, Contains("the app's tasks come on top"));
+    facts.processes = {confined("worker", 0)};
+    CHECK(grade_of(judge(facts), "tasks") == Grade::ok);
+    CHECK(row_of(judge(facts), "tasks").value == "limit " + std::to_string(limit) + ", now 9");
+}
+
 TEST_CASE("Whose a filter is, is not guessed", "[audit]")
 {
     ProcessFacts process = confined("gatekeeper", sys::kNetBindService);

@@ -108,6 +108,11 @@ TEST_CASE("A mistake of usage is named, with what was meant", "[config]")
         {{"--print"}, "--print and --schema belong to 'sallyport check'"},
         {{"run", "--schema"}, "--print and --schema belong to 'sallyport check'"},
         {{"audit", "--print"}, "--print and --schema belong to 'sallyport check'"},
+        {{"--ready"}, "--ready belongs to 'sallyport health'"},
+        {{"check", "--ready"}, "--ready belongs to 'sallyport health'"},
+        {{"health", "--json"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
+        {{"health", "--print"}, "--print and --schema belong to 'sallyport check'"},
+        {{"health", "--", "app"}, "the command after -- belongs to 'sallyport run'"},
         {{"--json"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
         {{"check", "--pid", "1"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
         {{"--verify-log", "f"}, "--json, --pid and --verify-log belong to 'sallyport audit'"},
@@ -136,7 +141,36 @@ TEST_CASE("A PEM text on the command line is refused and never repeated", "[conf
 TEST_CASE("The help is short and shows the defaults", "[config]")
 {
     const std::string text = help();
-    CHECK(std::ranges::count(text, '\n') < 45);
+    CHECK(std::ranges::count(text, '\n') < 50);
     CHECK(text.find("--log-level LEVEL") != std::string::npos);
     CHECK(text.find("[25s]") != std::string::npos);
+}
+
+TEST_CASE("A developer names apps and hosts as often as there are", "[config][dev]")
+{
+    const auto line = parse_command_line(Words{"dev", "--to", "7766", "--to", "api.localhost=7000", "--name",
+                                               "a.localhost", "--name=b.localhost", "--shards", "1", "--trust"})
+                          .value();
+    CHECK(line.command == Command::dev);
+    CHECK(line.dev.to == std::vector<std::string>{"7766", "api.localhost=7000"});
+    CHECK(line.dev.names == std::vector<std::string>{"a.localhost", "b.localhost"});
+    CHECK(line.dev.trust);
+    CHECK_FALSE(line.dev.untrust);
+    CHECK(line.overrides.flags == Pairs{{"shards", "1"}});
+    CHECK(parse_command_line(Words{"dev", "--trust"}).has_value());
+    CHECK(parse_command_line(Words{"dev", "--untrust"}).value().dev.untrust);
+    CHECK(parse_command_line(Words{"dev", "--to", "1", "--", "app"}).value().app == std::vector<std::string>{"app"});
+}
+
+TEST_CASE("What is a developer's is nobody else's", "[config][dev]")
+{
+    CHECK(error_of({"--name", "a"}) == "--name, --trust and --untrust belong to 'sallyport dev'");
+    CHECK(error_of({"check", "--trust"}) == "--name, --trust and --untrust belong to 'sallyport dev'");
+    CHECK(error_of({"dev"}) == "'sallyport dev' needs to know where the app is: --to 7766");
+    CHECK(error_of({"dev", "--trust", "--name", "a"}) == "there is no app without --to");
+    CHECK(error_of({"dev", "--to", "1", "--config", "f"}) ==
+          "'sallyport dev' takes no file, and nothing that belongs to 'check' or 'audit'");
+    CHECK(error_of({"dev", "--to", "1", "--self-signed"}) ==
+          "--self-signed contradicts 'sallyport dev', which makes certificates of its own");
+    CHECK(error_of({"dev", "--to", "1", "--untrust"}) == "--untrust stands alone: it ends when it has been done");
 }

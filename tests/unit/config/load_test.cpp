@@ -19,10 +19,11 @@ TEST_CASE("A small file has every default", "[config]")
     CHECK(config.listeners[0].forward == "app");
     CHECK(config.listeners[0].tls.self_signed == std::vector<std::string>{"localhost"});
     CHECK(config.listeners[0].tls.profile == Profile::intermediate);
-    CHECK(config.upstreams.at("app").address.text() == "127.0.0.1:7766");
+    CHECK(config.upstreams.at("app").address.list.at(0).text() == "127.0.0.1:7766");
     CHECK(config.limits == Limits{});
     CHECK(config.log == Log{});
     CHECK(config.user == User{});
+    CHECK(config.certificates == Certificates{});
     CHECK(config.drain == Drain{});
     CHECK_FALSE(config.shards.has_value());
 }
@@ -47,8 +48,12 @@ keys: in_worker
 sandbox: {level: none, seccomp: log}
 user: {uid: 1, gid: 2}
 limits: {max_connections: 7, handshake_timeout: 1s, connect_timeout: 2s, idle_timeout: 3s, buffers: 2MiB}
-drain: {timeout: 4s}
+certificates: {check_every: 5m}
+drain: {delay: none, timeout: 4s, until_upstream_gone: true}
+reload: {drain_timeout: 1h, max_generations: 3}
 bypass: {strict: true}
+startup: {wait_for_upstream: 5s}
+admin: {bind: "127.0.0.1:9901", timeout: 6s, max_connections: 7}
 log: {level: none, format: plain, queue_lines: 100, audit: syslog}
 )"});
     const Listener& listener = config.listeners.at(0);
@@ -61,15 +66,50 @@ log: {level: none, format: plain, queue_lines: 100, audit: syslog}
     CHECK(listener.tls.alpn == std::vector<std::string>{"h2", "http/1.1"});
     CHECK_FALSE(listener.tls.session_tickets);
     CHECK(listener.tls.ticket_lifetime == 1h);
-    CHECK(config.upstreams.at("b").address.text() == "unix:/b");
+    CHECK(config.upstreams.at("b").address.list.at(0).text() == "unix:/b");
     CHECK(config.shards == std::optional<std::uint16_t>{3});
     CHECK(config.keys == Keys::in_worker);
     CHECK(config.sandbox == Sandbox{SandboxLevel::none, Seccomp::log});
     CHECK(config.user == User{1, 2});
     CHECK(config.limits == Limits{7, 1s, 2s, 3s, 2 * 1024 * 1024});
-    CHECK(config.drain.timeout == 4s);
+    CHECK(config.certificates.check_every == 5min);
+    CHECK(config.drain == Drain{.delay = 0s, .timeout = 4s, .until_upstream_gone = true});
+    CHECK(config.reload == Reload{.drain_timeout = 1h, .max_generations = 3});
     CHECK(config.bypass.strict);
+    CHECK(config.startup.wait_for_upstream == 5s);
+    CHECK(config.admin.bind.address == SocketAddress::parse("127.0.0.1:9901"));
+    CHECK(config.admin.timeout == 6s);
+    CHECK(config.admin.max_connections == 7);
     CHECK(config.log == Log{LogLevel::none, LogFormat::plain, 100, {AuditPlace::syslog, -1}});
+}
+
+TEST_CASE("Every key of what is bounded and written of requests takes effect", "[config]")
+{
+    const Config config = loaded({.text = file_with(R"(
+limits:
+  http:
+    max_header_size: 1KiB
+    max_uri_size: 256B
+    max_header_count: 10
+    max_trailer_size: 128B
+    max_body_size: 1048576GiB
+    header_timeout: 1ms
+    body_timeout: 2ms
+    min_body_rate: 3B
+    keep_alive_timeout: 4ms
+    response_timeout: 5ms
+    tunnel_idle: 168h
+    close_timeout: 6ms
+    lingering_timeout: 7ms
+    lingering_time: 8ms
+    max_requests_per_connection: 1
+    max_concurrent_streams: 2
+log:
+  access: {format: structured, headers: [accept], redact: [a b, "1"]}
+)")});
+    CHECK(config.limits.http ==
+          HttpLimits{1024, 256, 10, 128, 1ULL << 50, 1ms, 2ms, 3, 4ms, 5ms, 168h, 6ms, 7ms, 8ms, 1, 2});
+    CHECK(config.log.access == AccessLog{AccessFormat::structured, {"accept"}, {"a b", "1"}});
 }
 
 TEST_CASE("An empty section is one with its defaults, and an empty optional text is not given", "[config]")
@@ -92,7 +132,7 @@ TEST_CASE("Variables are expanded in every kind of value", "[config]")
     CHECK(config.shards == std::optional<std::uint16_t>{5});
     CHECK(config.limits.idle_timeout == 7s);
     CHECK(config.log.level == LogLevel::warn);
-    CHECK(config.upstreams.at("app").address.text() == "[::1]:9");
+    CHECK(config.upstreams.at("app").address.list.at(0).text() == "[::1]:9");
 }
 
 TEST_CASE("A self-signed certificate is for localhost or for the names given", "[config]")

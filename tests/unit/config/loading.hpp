@@ -58,8 +58,8 @@ inline Config loaded(const Input& given)
 /// A good file whose one upstream has this address, and these lines after it.
 inline std::string file_with(const std::string& more, const std::string& address = "7766")
 {
-    return "listeners: [{bind: \":443\", tls: {self_signed: true}}]\nupstreams: {app: {address: \"" + address +
-           "\"}}\n" + more;
+    return "listeners: [{bind: \":443\", tls: {self_signed: true}, mode: tcp}]\nupstreams: {app: {address: \"" +
+           address + "\"}}\n" + more;
 }
 
 } // namespace sallyport::config

@@ -26,7 +26,7 @@ TEST_CASE("Flags alone are one listener and the upstream 'app'", "[config]")
     CHECK(config.listeners[0].forward == "app");
     CHECK(config.listeners[0].tls.certificates == std::vector<Certificate>{{"tls.crt", "tls.key", ""}});
     REQUIRE(config.upstreams.size() == 1);
-    CHECK(config.upstreams.at("app").address.text() == "127.0.0.1:7766");
+    CHECK(config.upstreams.at("app").address.list.at(0).text() == "127.0.0.1:7766");
 }
 
 TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
@@ -41,6 +41,7 @@ TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
                       {"log-level", "debug"},
                       {"log-format", "plain"},
                       {"keys", "in_worker"},
+                      {"drain-delay", "3s"},
                       {"drain-timeout", "9s"},
                       {"max-connections", "11"},
                       {"sandbox", "none"},
@@ -59,12 +60,12 @@ TEST_CASE("Every flag takes effect, and so does its variable", "[config]")
     const Config config = loaded({.flags = flags});
     CHECK(config.listeners.at(0).bind.text == "10.0.0.1:8443");
     CHECK(config.listeners[0].tls.certificates == std::vector<Certificate>{{"c", "k", "p"}});
-    CHECK(config.upstreams.at("app").address.text() == "unix:/app");
+    CHECK(config.upstreams.at("app").address.list.at(0).text() == "unix:/app");
     CHECK(config.shards == std::optional<std::uint16_t>{2});
     CHECK(config.log.level == LogLevel::debug);
     CHECK(config.log.format == LogFormat::plain);
     CHECK(config.keys == Keys::in_worker);
-    CHECK(config.drain.timeout == 9s);
+    CHECK(config.drain == Drain{.delay = 3s, .timeout = 9s});
     CHECK(config.sandbox.level == SandboxLevel::none);
     CHECK(config.limits.max_connections == std::optional<std::uint32_t>{11});
     CHECK(config.app == App{.upstream = "",
@@ -113,10 +114,30 @@ TEST_CASE("Flags change the only listener and the only upstream of a file", "[co
 {
     const Config config = loaded({.text = file_with(""), .flags = {{"listen", ":8443"}, {"to", "9"}}});
     CHECK(config.listeners.at(0).bind.text == ":8443");
-    CHECK(config.upstreams.at("app").address.text() == "127.0.0.1:9");
+    CHECK(config.upstreams.at("app").address.list.at(0).text() == "127.0.0.1:9");
     CHECK(mistakes_of({.text = kTwo, .flags = {{"listen", ":1"}, {"to", "9"}}}) ==
           "--listen: is not clear: the configuration has 2 listeners; change it there\n"
           "--to: is not clear: the configuration has 2 upstreams; change it there");
+}
+
+TEST_CASE("A certificate by flag is that of listeners with tls, or of all that do not redirect", "[config]")
+{
+    const std::string upstreams = "upstreams: {a: {address: 1}}\n";
+    const auto with_tls = [&](const std::string& listeners) {
+        const Config config = loaded({.text = "listeners: " + listeners + upstreams, .flags = {{"cert", "c"}}});
+        std::string which;
+        for (const Listener& listener : config.listeners)
+            which += listener.tls.is_given() ? 'T' : '-';
+        return which;
+    };
+    CHECK(with_tls("[{bind: 1, mode: http}, {bind: 2, mode: http, tls: {profile: modern}}]\n") == "-T");
+    CHECK(with_tls("[{bind: 1, mode: http, redirect: https}, {bind: 2, mode: http}, {bind: 3, mode: tcp}]\n") == "-TT");
+}
+
+TEST_CASE("A listener that flags make has TLS, and so needs a certificate", "[config]")
+{
+    CHECK(mistakes_of({.flags = {{"to", "1"}, {"mode", "http"}}})
+              .starts_with("--to: this listener has no certificate: give --cert and --key"));
 }
 
 TEST_CASE("A certificate by flag is that of every listener", "[config]")
@@ -190,9 +211,7 @@ TEST_CASE("Mistakes in flags and variables name them", "[config]")
         {{{"to", "1"}, {"self-signed", "a,,b"}},
          {},
          "--self-signed: self_signed '' is empty: it must be a host name or an IP address"},
-        {{{"to", "1"}, {"self-signed", "true"}, {"mode", "http"}},
-         {},
-         "--mode: mode 'http' is not part of this version"},
+        {{{"to", "1"}, {"self-signed", "true"}, {"mode", "grpc"}}, {}, "--mode: mode 'grpc' is not one of tcp, http"},
         {{{"to", "1"}, {"to", "2"}, {"self-signed", "true"}}, {}, "--to: is given twice"},
         {{{"to", "1"}, {"self-signed", "true"}, {"nonsense", "1"}}, {}, "--nonsense: unknown flag"},
         {{{"to", "1"}, {"self-signed", "true"}},
@@ -202,9 +221,8 @@ TEST_CASE("Mistakes in flags and variables name them", "[config]")
          {{"SALLYPORT_XYZZY_PLUGH", "1"}},
          "SALLYPORT_XYZZY_PLUGH: unknown variable"},
         {{{"self-signed", "true"}},
-         {{"SALLYPORT_TO", "app:1"}},
-         "SALLYPORT_TO: address 'app:1' is a name, and names are not looked up in this version; this version takes an "
-         "address or a Unix socket: '127.0.0.1:7766', '[::1]:7766', '7766' or 'unix:/run/app.sock'"},
+         {{"SALLYPORT_TO", "app"}},
+         "SALLYPORT_TO: address 'app' has no port: write 'app:7766', or another one"},
         {{{"to", "1"}, {"key", "k"}, {"self-signed", "true"}},
          {},
          "--key: needs a certificate too: --cert or SALLYPORT_CERT"},

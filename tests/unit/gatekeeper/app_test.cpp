@@ -66,7 +66,8 @@ TEST_CASE("The app has every variable but ours and those of sockets that it does
     CHECK(is_for_app("DATABASE_PASSWORD"));
     CHECK(is_for_app("MY_SALLYPORT_KEY"));
     CHECK(is_for_app("LISTEN_FDSX"));
-    for (const char* name : {"SALLYPORT_KEY", "SALLYPORT_CONFIG", "SALLYPORT_", "LISTEN_FDS", "LISTEN_PID"})
+    for (const char* name :
+         {"SALLYPORT_KEY", "SALLYPORT_CONFIG", "SALLYPORT_", "LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET"})
         CHECK_FALSE(is_for_app(name));
 }
 
@@ -74,14 +75,19 @@ TEST_CASE("Without a command there is no app; with one it serves the only upstre
           "[gatekeeper][app]")
 {
     config::Config config;
-    config.upstreams["web"].address = address("127.0.0.1:7766");
+    config.upstreams["web"].address.list = {{.address = address("127.0.0.1:7766")}};
     CHECK_FALSE(app_settings_of(config, {}));
     CHECK(app_settings_of(config, {"serve"})->upstream.name == "web");
-    config.upstreams["api"].address = address("127.0.0.1:7767");
+    config.upstreams["api"].address.list = {{.address = address("127.0.0.1:7767")}};
     CHECK_THROWS_WITH(app_settings_of(config, {"serve"}), "the configuration has 2 upstreams: name the one of the "
                                                           "command after -- by app.upstream");
     config.app.upstream = "web";
     CHECK(app_settings_of(config, {"serve"})->upstream.address == address("127.0.0.1:7766"));
+    config.upstreams["web"].address.list.insert(config.upstreams["web"].address.list.begin(), {"web.internal", 80, {}});
+    CHECK(app_settings_of(config, {"serve"})->upstream.address == address("127.0.0.1:7766"));
+    config.upstreams["web"].address.list.pop_back();
+    CHECK_THROWS_WITH(app_settings_of(config, {"serve"}),
+                      Catch::Contains("upstream 'web' of the command after -- has only names: give the address"));
 }
 
 TEST_CASE("Where /proc does not tell when the app listens, clients are served at once", "[gatekeeper][app]")

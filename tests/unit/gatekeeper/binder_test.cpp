@@ -214,10 +214,15 @@ TEST_CASE("A Unix socket that another process listens on, or a directory that is
 
 TEST_CASE("Inherited sockets are adopted by number and by systemd's name, each once", "[gatekeeper][binder]")
 {
-    const auto inherit = [] { return sys::listen_tcp(loopback(0), false).value().release(); };
-    const int a = inherit();
-    const int b = inherit();
-    const int c = inherit();
+    const auto inherit = [] {
+        UniqueFd socket = sys::listen_tcp(loopback(0), false).value();
+        REQUIRE(::fcntl(socket.get(), F_SETFD, 0) == 0);
+        return socket;
+    };
+    const UniqueFd first = inherit();
+    const UniqueFd second = inherit();
+    const UniqueFd third = inherit();
+    const auto [a, b, c] = std::array{first.get(), second.get(), third.get()};
     const std::vector<PassedSocket> passed{{"https", b}, {"https", c}};
     const PlannedListener by_number{.bind = {.text = "fd:" + std::to_string(a), .where = config::InheritedFd{a}},
                                     .path = Path::inherited,
@@ -228,16 +233,20 @@ TEST_CASE("Inherited sockets are adopted by number and by systemd's name, each o
     {
         const Bound bound = bind_all({by_number, by_name}, passed);
         REQUIRE(bound.listeners.size() == 3);
-        CHECK(bound.listeners[0].sockets.at(0).get() == a);
+        CHECK(sys::local_address(bound.listeners[0].sockets.at(0).get()).value() == sys::local_address(a).value());
         CHECK(bound.listeners[1].listener == 1);
         CHECK(bound.listeners[2].listener == 1);
-        CHECK(bound.listeners[2].sockets.at(0).get() == c);
+        CHECK(sys::local_address(bound.listeners[2].sockets.at(0).get()).value() == sys::local_address(c).value());
+        CHECK(bound.listeners[2].is_inherited);
     }
+    CHECK(bind_all({by_number}, {}).listeners.size() == 1); // what failed, or was left out, can be asked for again
+    REQUIRE(::fcntl(a, F_SETFD, FD_CLOEXEC) == 0);          // as our own sockets are
     CHECK_THROWS_WITH(bind_all({by_number}, {}), Contains("is not a listening stream socket"));
     CHECK_THROWS_WITH(bind_all({by_name}, {{"http", 9}}),
                       Contains("it passed: http") && Contains("FileDescriptorName"));
 
-    const int d = inherit();
+    const UniqueFd fourth = inherit();
+    const int d = fourth.get();
     const PlannedListener again{
         .bind = {.text = "systemd:one", .where = config::SystemdName{"one"}}, .path = Path::inherited, .shared = true};
     const PlannedListener twice{

@@ -14,7 +14,7 @@ namespace {
 
 ipc::Upstream upstream(const std::string& address, const std::string& name = "app")
 {
-    return {.name = name, .address = SocketAddress::parse(address).value()};
+    return {.name = name, .addresses = {{.address = SocketAddress::parse(address).value()}}};
 }
 
 ListeningSocket listening(const std::string& address, std::uint64_t inode = 1)
@@ -167,5 +167,19 @@ TEST_CASE("Where nothing can be exposed nobody looks", "[gatekeeper][bypass]")
                       }};
     CHECK_FALSE(watch.forbids(Clock::now()));
     CHECK(looks == 0);
+    CHECK(watch.due() == TimePoint::max());
+}
+
+TEST_CASE("The watch of a new configuration looks at once, for its own apps, with its own strictness",
+          "[gatekeeper][bypass]")
+{
+    const std::vector<ListeningSocket> table{listening("0.0.0.0:7766")};
+    BypassWatch watch{{upstream("127.0.0.1:7000")}, {}, false, [&] { return std::optional{Neighbourhood{table, {}}}; }};
+    const TimePoint start = Clock::now() + BypassWatch::kFirst;
+    CHECK_FALSE(watch.forbids(start));
+    watch.watch({upstream("127.0.0.1:7766")}, {}, true);
+    CHECK(watch.forbids(start));
+    watch.watch({upstream("unix:/run/app.sock")}, {}, true);
+    CHECK_FALSE(watch.forbids(start));
     CHECK(watch.due() == TimePoint::max());
 }

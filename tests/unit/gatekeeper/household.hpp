@@ -34,6 +34,13 @@ namespace fs = std::filesystem;
 
 inline constexpr auto kPatience = 20s; ///< only a broken test waits so long
 inline constexpr std::uint32_t kDrainMs = 700;
+
+/// What is left of it counts from the signal, so on a busy machine a little has passed.
+inline bool is_all_of_the_drain(const std::string& told)
+{
+    const auto left = std::stoul(told);
+    return left > kDrainMs / 2 && left <= kDrainMs;
+}
 /// For children that never answer: as short as a busy machine lets the others answer in time.
 #ifdef SALLYPORT_SANITIZED
 inline constexpr auto kShortPatience = 6s;
@@ -46,12 +53,39 @@ inline Settings small_settings()
     Settings settings;
     settings.hello.build_id = "build-1";
     settings.hello.shards = 2;
-    settings.upstreams = {{.name = "app", .address = SocketAddress::parse("127.0.0.1:7766").value()}};
+    settings.upstreams = {{.name = "app", .addresses = {{.address = SocketAddress::parse("127.0.0.1:7766").value()}}}};
     settings.listeners.emplace_back().bind = ":443";
+    settings.routes.emplace_back();
     settings.sources.emplace_back().label = "tls.crt";
-    settings.drain_ms = kDrainMs;
+    settings.drain.timeout_ms = kDrainMs;
     return settings;
 }
+
+/// Each configuration has another upstream: "app-2", "app-3".
+class Next final : public NextConfiguration {
+public:
+    Next(Settings settings, std::string refusal) : settings_{std::move(settings)}, refusal_{std::move(refusal)} {}
+
+    std::optional<GenerationPlan> read_anew(Family& family) override
+    {
+        if (!refusal_.empty()) throw StartError{ExitCode::configuration, refusal_};
+        GenerationPlan plan{settings_, {}};
+        plan.settings.upstreams.front().name = "app-" + std::to_string(++number_);
+        for (const BoundListener& listener : family.current().listeners())
+            plan.listeners.push_back(duplicate(listener));
+        return plan;
+    }
+    void settle(const Family& family, bool in_force) override
+    {
+        log::info("settled", {{"generation", family.current().number()}, {"in_force", in_force}});
+    }
+    void let_go() override {}
+
+private:
+    Settings settings_;
+    std::string refusal_;
+    int number_{1};
+};
 
 /// Owns: a directory with the fakes, and the process that supervises them; both end with it.
 class Household {
@@ -89,6 +123,10 @@ public:
 
     std::vector<BoundListener> listeners; ///< handed to the family
     Patience patience{.start = 10s, .grace = 5s};
+    std::uint32_t drain_delay_ms{0};
+    std::uint16_t generations_max{4};
+    std::string refusal;                 ///< why a new configuration cannot come into force
+    bool has_next{false};                ///< SIGHUP brings a new configuration
     bool as_pid_1{false};                ///< needs root
     std::function<void()> before{[] {}}; ///< runs in the supervising process first
 
@@ -103,6 +141,13 @@ public:
     }
 
     void signal(int number) const { ::kill(supervisor_, number); }
+
+    /// How many the supervising process has open.
+    [[nodiscard]] std::size_t descriptors() const
+    {
+        const fs::directory_iterator open{"/proc/" + std::to_string(supervisor_) + "/fd"};
+        return static_cast<std::size_t>(std::distance(begin(open), end(open)));
+    }
 
     /// Reads on until a child's line that begins so; the rest of that line.
     std::string wait_for(const std::string& beginning)
@@ -153,8 +198,12 @@ private:
             log::start({.level = log::Level::debug, .format = log::Format::json, .process = "gatekeeper"});
             Secrets secrets;
             secrets.tickets = std::move(sys::empty_file("tickets").value());
-            Family family{directory_, small_settings(), std::move(listeners), std::move(secrets), patience};
-            code = static_cast<int>(supervise(family, signals));
+            Settings settings = small_settings();
+            settings.drain.delay_ms = drain_delay_ms;
+            settings.reload.generations_max = generations_max;
+            Next next{settings, refusal};
+            Family family{directory_, {std::move(settings), std::move(listeners)}, secrets, patience};
+            code = static_cast<int>(supervise(family, signals, {.next = has_next ? &next : nullptr}));
         } catch (const StartError& error) {
             code = static_cast<int>(error.code());
             log::error("refused", {{"text", error.what()}});

@@ -24,11 +24,42 @@ TEST_CASE("SIGTERM and SIGINT drain the worker, close the port, and end in good 
     house.start();
     house.wait_for_log("serving");
     house.signal(signal);
-    CHECK(house.wait_for("worker drain ") == std::to_string(kDrainMs));
+    CHECK(is_all_of_the_drain(house.wait_for("worker drain ")));
     house.wait_for("keyholder dismissed");
     CHECK(house.exit_code() == 0);
     CHECK_THAT(house.heard(), Contains(R"("finished":7)") && Contains(R"("cut":2)"));
     CHECK_FALSE(connected_to(address));
+}
+
+TEST_CASE("During the delay a worker is told that it is not ready, one that is born then too, and is drained later",
+          "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.drain_delay_ms = kDrainMs - 100;
+    house.start();
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    house.signal(SIGTERM);
+    house.wait_for("worker unready");
+    ::kill(worker, SIGKILL);
+    house.wait_for("worker serve");
+    house.wait_for("worker unready");
+    CHECK(std::stoi(house.wait_for("worker drain ")) <= 100);
+    CHECK(house.exit_code() == 0);
+}
+
+TEST_CASE("A second signal during the delay stops at once", "[gatekeeper][supervisor]")
+{
+    Household house;
+    house.drain_delay_ms = 60'000;
+    house.start();
+    const pid_t worker = pid_of(house.wait_for("worker born "));
+    house.wait_for_log("serving");
+    house.signal(SIGTERM);
+    house.wait_for("worker unready");
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 1);
+    CHECK(is_reaped(worker));
 }
 
 TEST_CASE("A drain between two lives of the worker has the next one serve who is queued", "[gatekeeper][supervisor]")

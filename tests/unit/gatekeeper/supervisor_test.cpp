@@ -106,6 +106,8 @@ TEST_CASE("A worker that stops a listener is killed at once, and the next one li
     house.wait_for("worker serve");
     CHECK(is_reaped(first));
     CHECK(connected_to(address));
+    house.signal(SIGTERM);
+    CHECK(house.exit_code() == 0);
     CHECK_THAT(house.heard(), Contains("listening again") && Contains("it has stopped a listening socket"));
 }
 

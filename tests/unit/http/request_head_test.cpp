@@ -97,6 +97,24 @@ TEST_CASE("A head that is reused has nothing left of the one before", "[http][re
     CHECK_FALSE(request.connection.removes({"X", "y", FieldName::other}));
 }
 
+TEST_CASE("What may not stand in a value is seen at every place of it", "[http][request][rfc9110-5.5]")
+{
+    // Goal: sixteen bytes at once, and the few at the end, see what one byte at a time does.
+    for (std::size_t size = 1; size <= 40; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                std::string value(size, 'v');
+                value[at] = static_cast<char>(byte);
+                const std::string text = "GET / HTTP/1.1\r\nHost: a\r\nX:" + value + "\r\n\r\n";
+                RequestHead head;
+                const bool accepted = parse_request(text, {}, head).has_value();
+                const bool lawful = byte == '\t' || (byte >= 0x20 && byte != 0x7F);
+                if (accepted != lawful) FAIL_CHECK("byte " << byte << " at " << at << " of " << size);
+            }
+        }
+    }
+}
+
 TEST_CASE("The limits are the caller's", "[http][request]")
 {
     const std::string_view head = "GET /0123 HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n";

@@ -1,60 +1,111 @@
 // Every message of control.hpp, keys.hpp and starter.hpp: what is written is what is read, and nothing else is.
+#include "sallyport/ipc/admin.hpp"
+#include "sallyport/ipc/authority.hpp"
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/ipc/keys.hpp"
 #include "sallyport/ipc/starter.hpp"
 
 #include <tuple>
 
+#include "samples.hpp"
 #include "support/catch.hpp"
 
 using namespace sallyport;
 using namespace sallyport::ipc;
+using namespace sallyport::ipc::samples;
 
 // A structured binding names every member, so a member that is added does not compile until it is compared here.
 namespace {
 
-Bytes bytes(std::initializer_list<int> values)
+auto values(const HttpLimits& m)
 {
-    Bytes result;
-    for (const int value : values)
-        result.push_back(static_cast<std::byte>(value));
-    return result;
+    const auto& [head, target, fields, trailers, body, head_ms, body_ms, rate, keep_alive, response, tunnel, close,
+                 linger_idle, linger_all, requests, streams, stream_window, connection_window] = m;
+    return std::tuple{head,        target,     fields,     trailers, body,          head_ms,
+                      body_ms,     rate,       keep_alive, response, tunnel,        close,
+                      linger_idle, linger_all, requests,   streams,  stream_window, connection_window};
 }
-
 auto values(const Limits& m)
 {
-    const auto& [connections, handshake, connect, idle, buffers] = m;
-    return std::tuple{connections, handshake, connect, idle, buffers};
+    const auto& [connections, handshake, connect, idle, buffers, http] = m;
+    return std::tuple{connections, handshake, connect, idle, buffers, values(http)};
 }
 auto values(const LogSettings& m)
 {
     const auto& [level, format, lines, chain, audit] = m;
     return std::tuple{level, format, lines, chain, audit};
 }
+auto values(const AccessLog& m)
+{
+    const auto& [format, headers, redact] = m;
+    return std::tuple{format, headers, redact};
+}
 auto values(const Hello& m)
 {
-    const auto& [id, log, sandbox, place, shards, limits] = m;
-    return std::tuple{id, values(log), sandbox.level, sandbox.seccomp, place, shards, values(limits)};
+    const auto& [id, log, sandbox, place, shards, limits, access, check, wait] = m;
+    return std::tuple{id,     values(log),    sandbox.level,  sandbox.seccomp, place,
+                      shards, values(limits), values(access), check,           wait};
+}
+auto values(const Figures& m)
+{
+    const auto& [generation] = m;
+    return std::tuple{generation};
+}
+auto values(const Admin& m)
+{
+    const auto& [bind, checks_peer, uid, timeout, most] = m;
+    return std::tuple{bind, checks_peer, uid, timeout, most};
 }
 auto values(const Upstream& m)
 {
-    const auto& [name, address] = m;
-    return std::tuple{name, address};
+    const auto& [name, protocol, addresses, idle, most, skip, proxy_header] = m;
+    return std::tuple{name, protocol, addresses, idle, most, skip, proxy_header};
+}
+auto values(const NameService& m)
+{
+    const auto& [servers, search, ndots, attempts, timeout, least, most] = m;
+    return std::tuple{servers, search, ndots, attempts, timeout, least, most};
 }
 auto values(const TlsSettings& m)
 {
     const auto& [profile, tickets, lifetime, alpn, certificates] = m;
     return std::tuple{profile, tickets, lifetime, alpn, certificates};
 }
+auto values(const HeaderRules& m)
+{
+    const auto& [set, add, remove] = m;
+    return std::tuple{set, add, remove};
+}
+auto values(const SiteSettings& m)
+{
+    const auto& [otherwise, port, forwarded, trusted, unix_sockets, hsts, request, response] = m;
+    return std::tuple{otherwise, port, forwarded, trusted, unix_sockets, hsts, values(request), values(response)};
+}
 auto values(const Listener& m)
 {
-    const auto& [bind, shared, upstream, tls] = m;
-    return std::tuple{bind, shared, upstream, values(tls)};
+    const auto& [bind, shared, mode, upstream, tls, site, proxy] = m;
+    return std::tuple{bind,
+                      shared,
+                      mode,
+                      upstream,
+                      values(tls),
+                      values(site),
+                      proxy.mode,
+                      proxy.versions,
+                      proxy.trusted,
+                      proxy.trusts_unix_sockets,
+                      proxy.timeout_ms,
+                      proxy.size_max};
+}
+auto values(const Route& m)
+{
+    const auto& [hosts, paths, methods, upstream, request, response] = m;
+    return std::tuple{hosts, paths, methods, upstream, values(request), values(response)};
 }
 auto values(const Drain& m)
 {
-    const auto& [timeout] = m;
-    return std::tuple{timeout};
+    const auto& [timeout, replaced] = m;
+    return std::tuple{timeout, replaced};
 }
 auto values(const Drained& m)
 {
@@ -97,8 +148,23 @@ auto values(const TicketKey& m)
 }
 auto values(const Changed& m)
 {
-    const auto& [certificates, tickets] = m;
-    return std::tuple{certificates, tickets};
+    const auto& [certificates, tickets, wrong] = m;
+    return std::tuple{certificates, tickets, wrong};
+}
+auto values(const Adopt& m)
+{
+    const auto& [keys] = m;
+    return std::tuple{keys};
+}
+auto values(const MakeAuthority& m)
+{
+    const auto& [name] = m;
+    return std::tuple{name};
+}
+auto values(const NotRotated& m)
+{
+    const auto& [refusals] = m;
+    return std::tuple{refusals};
 }
 auto values(const Sign& m)
 {
@@ -158,78 +224,6 @@ template <typename Message>
 auto values(const Message&)
 {
     return std::tuple{};
-}
-
-Limits limits()
-{
-    return {.connections_max = 0x01020304,
-            .handshake_ms = 0xF1F2F3F4,
-            .connect_ms = 3000,
-            .idle_ms = 300'000,
-            .buffer_bytes_max = 0xFFFFFFFF};
-}
-
-TicketKey ticket_key(int fill)
-{
-    TicketKey key;
-    key.name.fill(static_cast<std::byte>(fill));
-    key.aes.fill(static_cast<std::byte>(fill + 1));
-    key.hmac.fill(static_cast<std::byte>(fill + 2));
-    return key;
-}
-
-auto every_message()
-{
-    return std::tuple{
-        Hello{.build_id = "1.2.3+abc",
-              .log = {1, 2, 8192, "0123456789abcdef", 2},
-              .sandbox = {SandboxLevel::required, SeccompMode::log},
-              .key_place = KeyPlace::in_worker,
-              .shards = 0x0102,
-              .limits = limits()},
-        Upstream{.name = "app", .address = *SocketAddress::parse("[2001:db8::1]:7766")},
-        Listener{.bind = ":443",
-                 .shared = true,
-                 .upstream = 7,
-                 .tls = {.profile = TlsProfile::modern,
-                         .tickets = true,
-                         .ticket_lifetime_s = 7200,
-                         .alpn = {"h2", "", "http/1.1"},
-                         .certificates = {3, 1, 0xFFFFFFFF}}},
-        KeyChannels{},
-        Serve{},
-        Drain{.timeout_ms = 25'000},
-        Ready{},
-        Drained{.finished = 0x0102030405060708, .cut = 0xFFFFFFFFFFFFFFFF},
-        CertificateSource{.label = "env:SALLYPORT_CERT",
-                          .certificate = {"env:SALLYPORT_CERT", true},
-                          .key = {"/k", false},
-                          .passphrase = {"fd:3", true},
-                          .self_signed_names = {"localhost", "127.0.0.1"}},
-        TicketSecret{},
-        Load{},
-        Loaded{.memory_locked = true,
-               .pairs = {{"a", "/k", "EC P-256", "0f", {"x", "y"}, -1}, {"b", "", "Ed25519", "", {}, 4}},
-               .open_files = {"/k may be read by everybody"}},
-        WorkerChannels{},
-        Trapped{.call = 0x01020304},
-        Failed{.exit_code = 78, .text = "no\0key"},
-        DescribeCertificate{.index = 5},
-        Certificate{.index = 5, .key = 9, .chain = {bytes({1, 2}), bytes({}), bytes({255})}, .private_key = bytes({0})},
-        DescribeTickets{},
-        Tickets{.keys = {ticket_key(1), ticket_key(101)}},
-        Changed{.certificates = true, .tickets = false},
-        Sign{.sequence = 1, .certificate = 2, .scheme = SignatureScheme::ed25519, .text = bytes({7, 8, 9})},
-        Signature{.sequence = 0xFFFFFFFF, .signature = bytes({48, 0})},
-        StartApp{},
-        SignalApp{.number = 10},
-        EndApp{},
-        StarterReady{},
-        StarterFailed{.exit_code = 71, .text = "no"},
-        AppStarted{.pid = 0x01020304},
-        AppRefused{.error = 13},
-        AppEnded{.status = 0x8B00, .overdue = true},
-    };
 }
 
 template <typename F>

@@ -1,5 +1,6 @@
 #include "keyholder/key_ring.hpp"
 
+#include <array>
 #include <limits>
 #include <thread>
 
@@ -29,41 +30,84 @@ TEST_CASE("A key's name is its index and the beginning of its public half's hash
     CHECK(key_name(0xfff, *(*set)[0]) == 0xabcdefffU);
 }
 
-TEST_CASE("The current set is asked before the replaced one", "[keyholder][ring]")
+TEST_CASE("A current key is asked before a replaced one, and a successor answers for one that is gone",
+          "[keyholder][ring]")
 {
+    KeyRing ring;
+    CHECK(ring.sets()->find(0) == nullptr);
     const auto old_set = set_of({"aaaaa", "bbbbb", "ccccc"});
     const auto new_set = set_of({"aaaaa", "ddddd"});
-    const KeySets sets{new_set, old_set};
-    CHECK(sets.find(0xaaaaa000U) == (*new_set)[0]);
-    CHECK(sets.find(0xbbbbb001U) == (*old_set)[1]);
-    CHECK(sets.find(0xddddd001U) == (*new_set)[1]);
-    CHECK(sets.find(0xeeeee001U) == (*new_set)[1]);
-    CHECK(sets.find(0xccccc002U) == (*old_set)[2]);
-    CHECK(sets.find(0xeeeee002U) == nullptr);
-    CHECK(sets.find(0xbbbbb000U) == (*new_set)[0]);
-    CHECK(KeySets{}.find(0) == nullptr);
+    ring.replace(old_set, 0);
+    ring.replace(new_set, 0);
+    const auto sets = ring.sets();
+    CHECK(sets->find(0xaaaaa000U) == (*new_set)[0]);
+    CHECK(sets->find(0xbbbbb001U) == (*old_set)[1]);
+    CHECK(sets->find(0xddddd001U) == (*new_set)[1]);
+    CHECK(sets->find(0xeeeee001U) == (*new_set)[1]);
+    CHECK(sets->find(0xccccc002U) == (*old_set)[2]);
+    CHECK(sets->find(0xeeeee002U) == nullptr);
+    CHECK(sets->find(0xbbbbb000U) == (*new_set)[0]);
 }
 
-TEST_CASE("A replaced set stays for its time, and is then let go", "[keyholder][ring]")
+TEST_CASE("A replaced key that nobody uses stays for its time, and is then let go", "[keyholder][ring]")
 {
     KeyRing ring;
     CHECK(ring.forgets_at() == std::numeric_limits<std::int64_t>::max());
-    CHECK_FALSE(ring.forget_replaced(5));
+    ring.forget_replaced({}, 5);
     auto first = set_of({"aaaaa"});
-    const std::weak_ptr<const KeySet> watched = first;
+    const std::weak_ptr<const KeyPair> watched = first->front();
     ring.replace(std::move(first), 100);
     CHECK(ring.forgets_at() == std::numeric_limits<std::int64_t>::max());
 
     ring.replace(set_of({"bbbbb"}), 200);
     CHECK(ring.forgets_at() == 200 + kReplacedKeysLife);
-    CHECK_FALSE(ring.forget_replaced(200 + kReplacedKeysLife - 1));
+    ring.forget_replaced({}, 200 + kReplacedKeysLife - 1);
     CHECK_FALSE(watched.expired());
-    CHECK(ring.forget_replaced(200 + kReplacedKeysLife));
+    ring.forget_replaced({}, 200 + kReplacedKeysLife);
     CHECK(watched.expired());
     CHECK(ring.sets()->current != nullptr);
+    CHECK(ring.forgets_at() == std::numeric_limits<std::int64_t>::max());
 }
 
-TEST_CASE("Every change shows in the version", "[keyholder][ring]")
+TEST_CASE("A replaced key that is in use stays, and its time begins with its end of use", "[keyholder][ring]")
+{
+    KeyRing ring;
+    ring.replace(set_of({"aaaaa"}), 0);
+    ring.replace(set_of({"bbbbb"}), 0);
+    const std::array<std::uint32_t, 1> used{0xaaaaa000U};
+    for (const std::int64_t now : {kReplacedKeysLife, 100 * kReplacedKeysLife})
+        ring.forget_replaced(used, now);
+    CHECK(ring.sets()->replaced.size() == 1);
+    ring.forget_replaced({}, 101 * kReplacedKeysLife - 1);
+    CHECK(ring.sets()->replaced.size() == 1);
+    ring.forget_replaced({}, 101 * kReplacedKeysLife);
+    CHECK(ring.sets()->replaced.empty());
+}
+
+TEST_CASE("However fast keys are replaced, few stay, and of them those in use", "[keyholder][ring]")
+{
+    KeyRing ring;
+    const auto hash_of = [](int i) { return std::to_string(10000 + i); };
+    ring.replace(set_of({hash_of(0), "fffff"}), 0);
+    const std::array<std::uint32_t, 1> used{0x10000000U};
+    for (int i = 1; i <= 1000; ++i) {
+        ring.replace(set_of({hash_of(i), "fffff"}), 0);
+        ring.forget_replaced(used, 0);
+    }
+    const auto sets = ring.sets();
+    CHECK(sets->replaced.size() == kReplacedKeysMax);
+    CHECK(sets->find(0x10000000U)->facts.spki_sha256 == hash_of(0));
+    CHECK(sets->replaced.front().pair->facts.spki_sha256 == hash_of(999));
+    CHECK(sets->find(0x10500000U)->facts.spki_sha256 == hash_of(1000));
+
+    // A key that comes back is no replaced one any more.
+    ring.replace(set_of({hash_of(0), "fffff"}), 0);
+    CHECK(ring.sets()->find(0x10000000U) == ring.sets()->current->front());
+    ring.forget_replaced({}, kReplacedKeysLife);
+    CHECK(ring.sets()->replaced.empty());
+}
+
+TEST_CASE("Every change shows in the version, and nothing else does", "[keyholder][ring]")
 {
     KeyRing ring;
     const auto before = ring.version();
@@ -72,7 +116,9 @@ TEST_CASE("Every change shows in the version", "[keyholder][ring]")
     CHECK(before != after);
     CHECK(ring.version() == after);
     ring.replace(set_of({"bbbbb"}), 0);
-    ring.forget_replaced(kReplacedKeysLife);
+    ring.forget_replaced({}, 1);
+    CHECK(ring.version() == after + 1);
+    ring.forget_replaced({}, kReplacedKeysLife);
     CHECK(ring.version() == after + 2);
 }
 

@@ -1,6 +1,7 @@
 #include "keyholder/key_store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "keyholder/self_signed.hpp"
@@ -191,6 +192,37 @@ TEST_CASE("No certificate at all, and too many, are problems", "[keyholder][stor
     const auto loaded = load_all(sources, nullptr, pki::now());
     REQUIRE_FALSE(loaded.has_value());
     CHECK_THAT(loaded.error().back().text, Catch::Contains("more than 256"));
+}
+
+TEST_CASE("A pair that is not valid yet is taken only if the one before is not valid either", "[keyholder][store]")
+{
+    const std::int64_t now = pki::now();
+    const pki::Directory directory;
+    const auto load_pair = [&](const pki::Wish& wish) {
+        const pki::Pair pair{"EC P-256", wish};
+        return load(files(directory.write("c", pki::pem(pair.certificate)), directory.write("k", pki::pem(pair.key))));
+    };
+    const std::array source{files(directory.file("c"), directory.file("k"))};
+    const KeySet early = load_pair({.days = 30, .starts_in_days = 14}).value();
+    const KeySet earlier = load_pair({.days = 30, .starts_in_days = 5}).value();
+    const KeySet good = load_pair({.days = 10}).value();
+
+    KeySet keys = early;
+    const auto refused = keep_valid(source, keys, good, now);
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].index == 0);
+    CHECK_THAT(refused[0].reason, Catch::Contains(directory.file("c") + ": the certificate is not valid before"));
+    CHECK(keys == good);
+
+    keys = earlier;
+    CHECK(keep_valid(source, keys, early, now).empty());
+    CHECK(keys == earlier);
+    keys = early;
+    CHECK(keep_valid(source, keys, good, now + 12 * kDay).empty()); // the good one has expired
+    CHECK(keys == early);
+    keys = earlier;
+    CHECK(keep_valid(source, keys, good, now + 6 * kDay).empty()); // its time has come
+    CHECK(keys == earlier);
 }
 
 TEST_CASE("A self-signed pair stays through a reload until it is due", "[keyholder][store][self-signed]")

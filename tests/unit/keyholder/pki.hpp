@@ -74,6 +74,7 @@ struct Wish {
     const X509* issuer{nullptr};
     EVP_PKEY* issuer_key{nullptr};
     std::int64_t days{30};
+    std::int64_t starts_in_days{0}; ///< 0: it has been valid since yesterday
 };
 
 inline void add_alternative_names(X509* certificate, const std::string& names)
@@ -99,7 +100,8 @@ inline X509Handle make_certificate(const KeyHandle& key, const Wish& wish = {})
                                    reinterpret_cast<const unsigned char*>(wish.common_name.c_str()), -1, -1, 0);
     X509_set_issuer_name(c, wish.issuer != nullptr ? X509_get_subject_name(wish.issuer) : subject);
     const std::int64_t end = wish.days * 86400;
-    X509_gmtime_adj(X509_getm_notBefore(c), std::min<std::int64_t>(-86400, end - 86400));
+    const std::int64_t begin = std::min<std::int64_t>(-86400, end - 86400);
+    X509_gmtime_adj(X509_getm_notBefore(c), wish.starts_in_days != 0 ? wish.starts_in_days * 86400 : begin);
     X509_gmtime_adj(X509_getm_notAfter(c), end);
     X509_set_pubkey(c, key.get());
     if (!wish.alternative_names.empty()) add_alternative_names(c, wish.alternative_names);

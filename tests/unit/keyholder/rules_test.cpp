@@ -117,6 +117,11 @@ TEST_CASE("Everything that is not a row is unlawful", "[keyholder][rules]")
         {"nothing, to sign", ChannelKind::sign, {}},
         {"sign on the supply channel", ChannelKind::supply, sign},
         {"describe on a sign channel", ChannelKind::sign, describe},
+        {"adopt on a sign channel", ChannelKind::sign, ipc::encode(ipc::Adopt{{1}})},
+        {"adopt, more than there can be", ChannelKind::supply,
+         ipc::encode(ipc::Adopt{std::vector<std::uint32_t>(kSourcesMax + 1)})},
+        {"adopt, cut", ChannelKind::supply, without_last(ipc::encode(ipc::Adopt{{1}}))},
+        {"an answer: noted", ChannelKind::supply, ipc::encode(ipc::Noted{})},
         {"tickets on a sign channel", ChannelKind::sign, tickets},
         {"an answer: certificate", ChannelKind::supply, ipc::encode(ipc::Certificate{})},
         {"an answer: tickets", ChannelKind::supply, ipc::encode(ipc::Tickets{})},
@@ -159,4 +164,30 @@ TEST_CASE("The size limit of every row is what its largest lawful message has", 
     CHECK(limit(ipc::KeyMessage::describe_tickets) == ipc::encode(ipc::DescribeTickets{}).size());
     for (const Rule& rule : kRules)
         CHECK(rule.size_max < kRequestRoom);
+}
+
+TEST_CASE("What is described may be used, until the worker says what it uses", "[keyholder][rules]")
+{
+    Filled filled;
+    Desk desk{filled.vault};
+    const auto ask = [&](const auto& request) {
+        return answer(ChannelKind::supply, desk, ipc::encode(request)).has_value();
+    };
+    REQUIRE(ask(ipc::DescribeCertificate{0}));
+    REQUIRE(ask(ipc::DescribeCertificate{1}));
+    const std::uint32_t first = key_name(0, filled.pair(0));
+    const std::uint32_t other = key_name(1, filled.pair(1));
+    CHECK(desk.claims.keys() == std::vector{first, other});
+
+    filled.vault.keys.replace(test_vault::set_of({"EC P-256", "Ed25519"}), filled.time);
+    REQUIRE(ask(ipc::DescribeCertificate{0}));
+    REQUIRE(ask(ipc::DescribeCertificate{0}));
+    const std::uint32_t second = key_name(0, filled.pair(0));
+    CHECK(desk.claims.keys() == std::vector{first, other, second});
+
+    // A key that was never described is not claimed by naming it.
+    REQUIRE(ask(ipc::Adopt{{second, other, 12345}}));
+    CHECK(desk.claims.keys() == std::vector{other, second});
+    REQUIRE(ask(ipc::Adopt{}));
+    CHECK(desk.claims.keys().empty());
 }

@@ -338,7 +338,7 @@ TEST_CASE("The scalars of EC keys and the seeds of Ed25519 are only where no dum
 
 TEST_CASE("The secure heap grows with keys and threads, in powers of two", "[keyholder][memory]")
 {
-    CHECK(secure_heap_size(1, 4) == 32 * 1024);
-    CHECK(secure_heap_size(2, 4) == 64 * 1024);
+    CHECK(secure_heap_size(1, 4) == 64 * 1024);
+    CHECK(secure_heap_size(2, 4) == 128 * 1024);
     CHECK(secure_heap_size(256, 256) == 4 * 1024 * 1024);
 }

@@ -101,6 +101,22 @@ TEST_CASE("A long value is cut and the line goes on", "[log][line]")
     CHECK(plain.ends_with(std::string(kValueMax, 'x') + "\xE2\x80\xA6\"\n"));
 }
 
+TEST_CASE("A line of another format is written as it is, but stays one line that fits into a pipe", "[log][line]")
+{
+    const auto [text, expected] = GENERATE(table<std::string, std::string>({
+        {R"(192.0.2.1 - - "GET / HTTP/1.1" 200 5)", R"(192.0.2.1 - - "GET / HTTP/1.1" 200 5)"},
+        {"", ""},
+        {"a\nb\r\x1b[2J\x7f", "a?b??[2J?"},
+        {"caf\xC3\xA9", "caf\xC3\xA9"},
+        {std::string(5000, 'x'), std::string(kLineMax - 1, 'x')},
+    }));
+    for (const Format format : {Format::json, Format::plain}) {
+        std::string out = "12345678";
+        append_line(out, {kTime, Level::warn, false, text, {}, true}, {.format = format, .process = "worker"});
+        CHECK(out == "12345678" + expected + "\n");
+    }
+}
+
 TEST_CASE("A line is appended after what is there", "[log][line]")
 {
     std::string out = "12345678";

@@ -81,6 +81,23 @@ TEST_CASE("Lines from before the start are kept and come first", "[log]")
     CHECK(has(lines[3], R"("stream":"audit","event":"audit stream ends")"));
 }
 
+TEST_CASE("A line of another format keeps its place, and obeys the level", "[log]")
+{
+    const bool early = GENERATE(false, true);
+    const auto lines = lines_of_child([early] {
+        if (!early) log::start({.level = log::Level::info});
+        log::info("first");
+        log::write_as_is(log::Level::info, "GET / 200");
+        log::write_as_is(log::Level::debug, "GET / 304");
+        log::info("last");
+        if (early) log::start({.level = log::Level::info});
+        log::stop();
+    });
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[1] == "GET / 200");
+    CHECK(has(lines[2], R"("event":"last")"));
+}
+
 TEST_CASE("Levels below the chosen one are silent, audit lines never are", "[log]")
 {
     const auto [level, expected] = GENERATE(table<log::Level, std::vector<std::string>>({

@@ -72,6 +72,28 @@ net::Task<void> read_until_end(net::Socket& socket, std::string& into)
     }
 }
 
+std::string text_of(const Result<net::Arrival>& got)
+{
+    if (!got) return "an error";
+    if (got->kind == net::Arrival::Kind::bytes) return std::to_string(got->size) + " bytes";
+    return got->kind == net::Arrival::Kind::end ? "the end" : "nothing yet";
+}
+
+net::Task<void> peek_and_receive(Rig& rig, std::string& seen)
+{
+    std::array<std::byte, 16> buffer{};
+    for (int time = 0; time < 2; ++time) {
+        const bool readable = co_await rig.near->readable();
+        if (!readable) co_return;
+        seen += text_of(rig.near->peek(buffer)) + ", ";
+    }
+    const auto got = rig.near->receive(std::span{buffer}.first(5));
+    seen += std::to_string(got ? got->size : 0) + " received, " + text_of(rig.near->peek(buffer)) + ", ";
+    rig.far.reset();
+    const bool readable = co_await rig.near->readable();
+    if (readable) seen += text_of(rig.near->peek(buffer));
+}
+
 } // namespace
 
 TEST_CASE("Everything that was written before the end arrives, whatever the sizes of the reads", "[net]")
@@ -84,6 +106,15 @@ TEST_CASE("Everything that was written before the end arrives, whatever the size
     std::string got;
     rig.run([&] { return read_until_end(*rig.near, got); });
     CHECK(got == sent);
+}
+
+TEST_CASE("What is peeked at stays to be received, and nothing waits for more", "[net]")
+{
+    Rig rig;
+    say(rig.far, "hello");
+    std::string seen;
+    rig.run([&] { return peek_and_receive(rig, seen); });
+    CHECK(seen == "5 bytes, 5 bytes, 5 received, nothing yet, the end");
 }
 
 TEST_CASE("A reader that waits is woken by bytes that come later", "[net]")

@@ -151,3 +151,22 @@ TEST_CASE("The next look is never after a deadline", "[net]")
     REQUIRE(wheel.next_look());
     CHECK(*wheel.next_look() <= kStart + 40 + TimerWheel::kResolution);
 }
+
+TEST_CASE("A deadline that is armed again, for later or earlier, comes at its last time", "[net]")
+{
+    const Tick first = GENERATE(Tick{20}, Tick{500}, Tick{75'000});
+    const Tick second = GENERATE(Tick{40}, Tick{1000}, Tick{60'000}, Tick{300'000});
+    const Tick last = GENERATE(Tick{17}, Tick{700}, Tick{80'000});
+    CAPTURE(first, second, last);
+    TimerWheel wheel{kStart};
+    Alarm alarm;
+    wheel.arm(alarm, kStart + first);
+    wheel.arm(alarm, kStart + second);
+    wheel.advance(kStart + 10);
+    wheel.arm(alarm, kStart + last);
+    for (Tick now = kStart + 10; alarm.rang == 0; ++now) {
+        wheel.advance(now);
+        REQUIRE((alarm.rang == 0 || now >= kStart + last));
+        REQUIRE(now <= kStart + last + TimerWheel::kResolution);
+    }
+}

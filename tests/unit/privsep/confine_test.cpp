@@ -141,9 +141,9 @@ TEST_CASE("Each process is caged and proves it", "[privsep][confine]")
                                                                            {Process::worker, "files,network,scopes"}}));
     if (!sys::available_guards().scopes) return; // the audit line of an older kernel says less
     const auto captured = test::capture_child([&, p = process] {
-        const auto filter = confine(profile(p), {}, {.connect_ports = {7766}, .ipv4 = true});
+        const auto filter = confine(profile(p), {}, {.connect_ports = {7766}, .ipv4 = true}).seccomp;
         log::start({.process = "child"});
-        if (p == Process::worker) tighten(profile(p), filter, {.connect_ports = {7766}, .ipv4 = true});
+        if (p == Process::worker) tighten(profile(p), filter);
         log::stop();
     });
     CAPTURE(captured.output);

@@ -23,10 +23,9 @@ namespace {
 
 constexpr std::uint32_t kOwnId = 4711;
 
-sys::Filter filter(Process process, Phase phase = Phase::starting, SeccompMode mode = SeccompMode::enforce,
-                   const Grants& grants = {.ipv4 = true})
+sys::Filter filter(Process process, SeccompMode mode = SeccompMode::enforce, const Grants& grants = {.ipv4 = true})
 {
-    return filter_of(profile(process), phase, mode, grants, kOwnId);
+    return filter_of(profile(process), mode, grants, kOwnId);
 }
 
 std::vector<sys::FilterRule> rules_of(const sys::Filter& filter, std::string_view call)
@@ -70,11 +69,10 @@ TEST_CASE("What every byte and every wait takes has no condition", "[privsep][fi
     const auto call = GENERATE(as<std::string>{}, "recvfrom", "write", "epoll_wait", "epoll_ctl", "accept4", "connect",
                                "close", "futex", "recvmsg");
     CAPTURE(call);
-    for (const Phase phase : {Phase::starting, Phase::serving}) {
-        const auto rules = rules_of(filter(Process::worker, phase), call);
-        REQUIRE(rules.size() == 1);
-        CHECK(rules[0] == sys::FilterRule{rules[0].call, Verdict::allow, {}});
-    }
+    const auto rules = rules_of(filter(Process::worker), call);
+    REQUIRE(rules.size() == 1);
+    CHECK(rules[0] == sys::FilterRule{rules[0].call, Verdict::allow, {}});
+    CHECK(allows(tightening_of(profile(Process::worker), SeccompMode::enforce), call));
 }
 
 TEST_CASE("Neither child may start a program, trace, bind or load", "[privsep][filter]")
@@ -99,11 +97,14 @@ TEST_CASE("Once it serves, a worker makes no thread, no event queue, no copy of 
           "[privsep][filter]")
 {
     if (sys::kReadsAllFiles) return;
-    for (const auto* call : {"clone", "epoll_create1", "eventfd2", "fcntl", "seccomp"}) {
+    const auto tightening = tightening_of(profile(Process::worker), SeccompMode::enforce);
+    CHECK(tightening.otherwise == Verdict::allow);
+    for (const auto* call : {"clone", "clone3", "epoll_create1", "eventfd2", "fcntl", "seccomp"}) {
         CAPTURE(call);
-        CHECK_FALSE(rules_of(filter(Process::worker, Phase::starting), call).empty());
-        CHECK(rules_of(filter(Process::worker, Phase::serving), call).empty());
+        CHECK_FALSE(rules_of(filter(Process::worker), call).empty());
+        CHECK(rules_of(tightening, call) == std::vector{sys::FilterRule{call, Verdict::trap, {}}});
     }
+    CHECK(tightening.rules.size() == 6);
 }
 
 TEST_CASE("A worker gets the sockets that its upstreams need, and no others", "[privsep][filter]")
@@ -134,7 +135,7 @@ TEST_CASE("A worker gets the sockets that its upstreams need, and no others", "[
         {{.ipv4 = true}, AF_NETLINK, SOCK_STREAM, 0, false},
     }));
     CAPTURE(domain, type, protocol);
-    const auto worker = filter(Process::worker, Phase::serving, SeccompMode::enforce, grants);
+    const auto worker = filter(Process::worker, SeccompMode::enforce, grants);
     const auto bits = [](int value) { return static_cast<std::uint64_t>(value); };
     CHECK(allows(worker, "socket", {bits(domain), bits(type), bits(protocol)}) == expected);
     // What stands above an int is nothing to the kernel.
@@ -199,21 +200,43 @@ TEST_CASE("The gatekeeper's filter forbids alone, and starts, binds and connects
 TEST_CASE("A filter that only logs hinders nothing", "[privsep][filter]")
 {
     for (const Profile& row : kProfiles) {
-        const auto logs = filter(row.process, Phase::serving, SeccompMode::log);
+        const auto logs = filter(row.process, SeccompMode::log);
         CHECK(logs.otherwise == (row.filtering == Filtering::forbids ? Verdict::allow : Verdict::log));
         CHECK(std::ranges::all_of(logs.rules, [](const auto& rule) { return rule.verdict == Verdict::allow; }));
     }
+    for (const auto& rule : tightening_of(profile(Process::worker), SeccompMode::log).rules)
+        CHECK(rule.verdict == Verdict::log);
 }
 
 TEST_CASE("A worker is granted what its upstreams are", "[privsep][filter]")
 {
-    const auto upstream = [](const char* text) { return ipc::Upstream{"app", *SocketAddress::parse(text)}; };
+    const auto upstream = [](const char* text) {
+        return ipc::Upstream{.name = "app", .addresses = {{.address = *SocketAddress::parse(text)}}};
+    };
     CHECK(grants_for({}) == Grants{});
     CHECK(grants_for({upstream("127.0.0.1:7766"), upstream("10.0.0.1:80")}) ==
           Grants{.connect_ports = {7766, 80}, .ipv4 = true});
     CHECK(grants_for({upstream("[::1]:7766")}) == Grants{.connect_ports = {7766}, .ipv6 = true});
     CHECK(grants_for({upstream("unix:/run/app.sock")}) == Grants{.unix_sockets = true});
     CHECK(grants_for({upstream("unix:@app")}) == Grants{.unix_sockets = true, .abstract_sockets = true});
+}
+
+TEST_CASE("A worker that looks names up is granted its name servers, and either family for what they answer",
+          "[privsep][filter]")
+{
+    const std::optional<ipc::NameService> names{{.servers = {*SocketAddress::parse("10.0.0.2:53")}}};
+    const ipc::Upstream upstream{.name = "app", .addresses = {{.host = "app.internal", .port = 7766}}};
+    const Grants granted = grants_for({upstream}, names);
+    CHECK(granted == Grants{.connect_ports = {7766, 53}, .ipv4 = true, .ipv6 = true, .udp = true});
+    const auto sockets_with = [](const Grants& grants) {
+        return rules_of(filter_of(profile(Process::worker), SeccompMode::enforce, grants, 1), "socket");
+    };
+    const auto is_udp = [](const auto& rule) {
+        return std::ranges::any_of(rule.all_of,
+                                   [](const auto& check) { return check.index == 1 && check.value == SOCK_DGRAM; });
+    };
+    CHECK(std::ranges::count_if(sockets_with(granted), is_udp) == 2);
+    CHECK(std::ranges::count_if(sockets_with({.ipv4 = true, .ipv6 = true}), is_udp) == 0);
 }
 
 TEST_CASE("The keyholder seals memory files, and gives no descriptor an owner to signal", "[privsep][filter]")

@@ -198,18 +198,35 @@ TEST_CASE("A socket file is removed once", "[sys][listen]")
     CHECK(remove_socket_file(address));
 }
 
-TEST_CASE("An inherited listening socket is adopted and made ours", "[sys][listen]")
+TEST_CASE("An inherited listening socket is adopted, and stays open", "[sys][listen]")
 {
-    auto original = listen_tcp(loopback(0), false);
+    const auto original = listen_tcp(loopback(0), false);
     REQUIRE(original);
-    const int fd = original->release();
-    REQUIRE(::fcntl(fd, F_SETFD, 0) == 0);
-    REQUIRE(::fcntl(fd, F_SETFL, 0) == 0);
-    const auto adopted = adopt_listening(fd);
-    REQUIRE(adopted);
-    CHECK(adopted->get() == fd);
-    CHECK(::fcntl(fd, F_GETFD) == FD_CLOEXEC);
-    CHECK((::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
+    REQUIRE(::fcntl(original->get(), F_SETFD, 0) == 0);
+    REQUIRE(::fcntl(original->get(), F_SETFL, 0) == 0);
+    {
+        const auto adopted = adopt_listening(original->get());
+        REQUIRE(adopted);
+        CHECK(local_address(adopted->get()).value() == local_address(original->get()).value());
+        CHECK(::fcntl(adopted->get(), F_GETFD) == FD_CLOEXEC);
+        CHECK((::fcntl(adopted->get(), F_GETFL) & O_NONBLOCK) != 0);
+    }
+    CHECK(is_listening(original->get()) == true);
+}
+
+TEST_CASE("A socket that is bound alone takes nobody until it listens", "[sys][listen]")
+{
+    const auto every = listen_any(0, false);
+    REQUIRE(every);
+    const std::uint16_t port = local_address(every->get())->port();
+    CHECK_FALSE(listen_tcp(loopback(port), true));
+    REQUIRE(share_port(every->get()));
+    const auto one = listen_tcp(loopback(port), true, Listens::later);
+    REQUIRE(one);
+    CHECK(is_listening(one->get()) == false);
+    CHECK(accepts(loopback(port)));
+    CHECK(keep_listening(one->get()) == true);
+    CHECK(keep_listening(one->get()) == false);
 }
 
 TEST_CASE("What does not listen is not adopted, and stays open", "[sys][listen]")

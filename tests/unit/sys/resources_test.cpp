@@ -196,20 +196,40 @@ TEST_CASE("One shard per CPU, as far as the task limit goes", "[sys][resources]"
     CHECK(default_shards(cpus, pids) == shards);
 }
 
-TEST_CASE("Two generations with their keyholder threads fit the task limit", "[sys][resources]")
+TEST_CASE("All generations fit the task limit, each with a keyholder and a worker", "[sys][resources]")
 {
-    for (std::uint64_t pids = 16; pids < 1000; ++pids) {
-        const std::uint64_t n = default_shards(1000.0, pids);
+    const std::uint16_t generations = GENERATE(as<std::uint16_t>{}, 2, 4, 16);
+    for (std::uint64_t pids = 4 + generations * 6; pids < 1000; ++pids) {
+        const std::uint64_t n = default_shards(1000.0, pids, generations);
         const std::uint64_t gatekeeper = 2;
-        const std::uint64_t keyholder = 2 + 2 * (n + 1);
-        const std::uint64_t workers = 2 * (2 + n);
-        CHECK(gatekeeper + keyholder + workers <= pids);
+        const std::uint64_t keyholder = 2 + n;
+        const std::uint64_t worker = 2 + n;
+        CHECK(gatekeeper + generations * (keyholder + worker) <= pids);
     }
+}
+
+TEST_CASE("As many generations as usual, as far as the task limit goes", "[sys][resources]")
+{
+    const auto [shards, pids, generations] = GENERATE(table<std::uint16_t, std::optional<std::uint64_t>, int>({
+        {1, std::nullopt, 4},
+        {64, std::nullopt, 4},
+        {1, 0, 2},
+        {1, 16, 2},
+        {1, 21, 2},
+        {1, 22, 3},
+        {1, 28, 4},
+        {1, 4096, 4},
+        {8, 63, 2},
+        {8, 64, 3},
+    }));
+    CAPTURE(shards, pids.value_or(0));
+    CHECK(default_generations(shards, pids) == generations);
 }
 
 TEST_CASE("This machine has at least a part of a CPU", "[sys][resources]")
 {
-    CHECK(cpu_quota() > 0);
-    CHECK(cpu_quota() <= 64 * 1024);
-    CHECK(default_shards(cpu_quota(), pids_limit()) >= 1);
+    const Allowance allowance = our_allowance();
+    CHECK(allowance.cpus > 0);
+    CHECK(allowance.cpus <= 64 * 1024);
+    CHECK(default_shards(allowance.cpus, allowance.tasks) >= 1);
 }

@@ -139,7 +139,10 @@ TEST_CASE("A child is called by its file name alone", "[sys][spawn]")
         // yes(1) lives until its standard output breaks, which it does when this child's end is closed.
         auto child = spawn("/usr/bin/yes");
         MUST(child);
-        const std::string arguments = content("/proc/" + std::to_string(child->pid) + "/cmdline");
+        // The parent goes on before the kernel has written the arguments.
+        std::string arguments;
+        for (int look = 0; look < 1000 && arguments.empty(); ++look, ::usleep(1000))
+            arguments = content("/proc/" + std::to_string(child->pid) + "/cmdline");
         ::kill(child->pid, SIGKILL);
         static_cast<void>(test::wait_for(child->pid));
         MUST(arguments == std::string("yes\0", 4));
