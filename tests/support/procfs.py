@@ -75,8 +75,16 @@ class Process:
         return int(self.status()["VmRSS"].split()[0]) * 1024
 
     def cpu_seconds(self):
-        fields = (self._root / "stat").read_text().rsplit(")", 1)[1].split()
+        fields = self._stat()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def start_time(self):
+        """Clock ticks since the machine's boot."""
+        return int(self._stat()[19])
+
+    def _stat(self):
+        """The fields behind the name (proc(5)): the third is the first here."""
+        return (self._root / "stat").read_text().rsplit(")", 1)[1].split()
 
     def readable_memory(self):
         """Every readable mapping as (name, bytes); but not a sanitizer's shadow, which is terabytes of nothing."""

@@ -128,13 +128,20 @@ class Sallyport:
         return found
 
     def child(self, name):
-        """The living keyholder or worker, once there is one."""
+        """The living keyholder or worker, once there is one: the newest, where an old generation still drains."""
         comm = f"sallyport-{name}"[:15]
 
-        def living():
-            return [c for c in self.gatekeeper().children() if c.is_alive() and c.name() == comm]
+        def newest():
+            found = []
+            for child in self.gatekeeper().children():
+                try:
+                    if child.is_alive() and child.name() == comm:
+                        found.append((child.start_time(), child.pid, child))
+                except (FileNotFoundError, ProcessLookupError):
+                    pass  # it ended between two questions
+            return max(found)[-1] if found else None
 
-        return until(living, what=f"a {name} lives")[0]
+        return until(newest, what=f"a {name} lives")
 
     def worker(self):
         return self.child("worker")
@@ -187,6 +194,7 @@ class Sallyport:
                 except ProcessLookupError:
                     pass
             self.process.wait(10)
+            until(lambda: not any(p.is_alive() for p in below), 10, f"{below} have ended")
         self._release()
 
     def _release(self):
@@ -201,6 +209,14 @@ def simple_config(pair, app, port=None, **changes):
     listener = {"bind": f"127.0.0.1:{port or free_port()}", "mode": "tcp", "tls": {"certificates": certificates},
                 "forward": "app"}
     return {"listeners": [listener], "upstreams": {"app": {"address": app}}, "shards": 1, **changes}
+
+
+def http_config(pair, app, listener=(), **changes):
+    """As `simple_config`, in `mode: http`. `listener` are further keys of the listener; None leaves one out."""
+    config = simple_config(pair, app, **changes)
+    keys = config["listeners"][0] | {"mode": "http", **dict(listener)}
+    config["listeners"][0] = {name: value for name, value in keys.items() if value is not None}
+    return config
 
 
 def address_of(config):
