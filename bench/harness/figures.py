@@ -1,6 +1,7 @@
 """From rounds to figures: medians, ratios within rounds, and whether a goal holds."""
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from statistics import median
 
 from harness.scenarios import ABSOLUTE
@@ -79,8 +80,10 @@ def _p99(entries):
     return median(known) if known else None
 
 
-def has_failed(entries):
-    """A turn went wrong; or more than half of them were late, for which a busy machine is no excuse."""
+def has_failed(entries, witness=()):
+    """A turn went wrong; or more than half of them were late, for which a busy machine is no excuse, unless the witness,
+    another system with the same turns, was late in them too."""
     failures = [entry for entry in entries if "failure" in entry]
     late = [entry for entry in failures if entry.get("late")]
-    return len(late) < len(failures) or 2 * len(late) > len(entries)
+    alone = [mine for mine, other in zip_longest(entries, witness, fillvalue={}) if mine.get("late") and not other.get("late")]
+    return len(late) < len(failures) or 2 * len(alone) > len(entries)

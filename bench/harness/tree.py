@@ -38,7 +38,11 @@ def members(root):
 
 
 def _rollup(pid, name):
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended since it was found
+        return 0
+    for line in text.splitlines():
         if line.startswith(name + ":"):
             return int(line.split()[1])
     return 0

@@ -136,6 +136,14 @@ def test_late_turns_are_the_machines_fault_up_to_a_half(late, wrong, good, faile
     assert figures.has_failed([*found, *entries(*range(good))]) == failed
 
 
+@pytest.mark.parametrize("witness, failed", [([True] * 4, False), ([True, False, False, False], False), ([False] * 4, True), ([], True)])
+def test_a_turn_in_which_the_witness_was_late_too_is_the_machines_fault(witness, failed):
+    # Goal: noise is not taken for a fault, nor a fault for noise. Method: three of four are late, beside the witness.
+    found = [*[{"failure": "late", "late": True}] * 3, *entries(1)]
+    beside = [{"failure": "late", "late": True} if late else {"value": 1} for late in witness]
+    assert figures.has_failed(found, beside) == failed
+
+
 def test_a_late_turn_is_marked(monkeypatch):
     pace = scenario(load=("pace",))
     monkeypatch.setattr(measure, "_planned", lambda *_: 1)

@@ -37,8 +37,8 @@ def observed(networks, pki, pem_variables, exec_in_between):
                 assert network.call(lambda: curl(("127.0.0.1", place.port), pki.ca).stdout) == ANSWER
                 assert container.stop() == 0, container.errors.text()
                 return SERVES
-            said = container.errors.text()
-            assert container.wait_for_exit() == 77, said
+            code, said = container.wait_for_exit(), container.errors.text()
+            assert code == 77, said
             return next((words for words, reason in REASONS.items() if reason in said), said)
 
     return observe

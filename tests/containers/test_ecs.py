@@ -45,8 +45,9 @@ def request(task, ca, path, *options):
 
 
 def family(task):
+    """Gatekeeper, keyholder, worker: in the order of their births."""
     first = task.running["sallyport"].first_process()
-    return [first, *first.children()]
+    return [first, *sorted(first.children(), key=Process.start_time)]
 
 
 def faults(definition):

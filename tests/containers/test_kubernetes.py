@@ -13,6 +13,8 @@ from support.pods import NATIVE, NETWORK, PLAIN, Pod, SecretVolume, documents, p
 from support.programs import curl
 from support.waiting import until
 
+pytestmark = pytest.mark.seconds(180)  # more than the limits of what it waits for take together
+
 FORMS = pytest.mark.parametrize("name", [NATIVE, PLAIN])
 PORT, APP_PORT = 443, 7766
 

@@ -60,7 +60,7 @@ class Member:
         self.installation = installation
         self.directory = Path(tempfile.mkdtemp(prefix="sallyport-task-"))
         self.directory.chmod(0o755)
-        self.cert, self.key = self.directory / "tls.crt", self.directory / "tls.key"
+        self.pem = self.directory / "tls.pem"
         self.rotate(pki.pair())
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
         with tempfile.TemporaryFile() as block:
@@ -77,13 +77,13 @@ class Member:
             "listeners": [{
                 "bind": ":443",
                 "proxy_protocol": {"mode": "required", "trusted": [f"{balancer.address}/32"]},
-                "tls": {"certificates": [{"cert": str(self.cert), "key": str(self.key)}]},
+                "tls": {"certificates": [{"cert": str(self.pem)}]},
                 "routes": [{"path": "/ws", "forward": "sockets"}],
                 "forward": "app",
             }],
             "upstreams": {"app": {"address": "127.0.0.1:7766"}, "sockets": {"address": "127.0.0.1:7767"}},
             "startup": {"wait_for_upstream": "30s"},
-            "drain": {"delay": "2s", "timeout": "20s"},
+            "drain": {"delay": "4s", "timeout": "20s"},  # the balancer needs two checks to know
             "shards": 1,
         }
         self.sallyport = None
@@ -102,13 +102,12 @@ class Member:
         self.begin()
 
     def rotate(self, pair):
-        """Each file is replaced at once, one after the other."""
-        for source, target in ((pair.cert, self.cert), (pair.key, self.key)):
-            fresh = target.with_suffix(".new")
-            shutil.copy(source, fresh)
-            os.chown(fresh, SERVICE_UID, SERVICE_UID)
-            fresh.chmod(0o400)
-            os.replace(fresh, target)
+        """Of one file, at once: of two, a generation that is born meanwhile might find one old and one new."""
+        fresh = self.pem.with_suffix(".new")
+        fresh.write_bytes(pair.cert.read_bytes() + pair.key.read_bytes())
+        os.chown(fresh, SERVICE_UID, SERVICE_UID)
+        fresh.chmod(0o400)
+        os.replace(fresh, self.pem)
 
     def close(self):
         if self.sallyport is not None:
@@ -163,7 +162,8 @@ class Fleet:
                          f' --config "$(cat {self.directory}/$HAPROXY_SERVER_NAME)"\n')
         check.chmod(stat.S_IRWXU)
         self.tell_homes()
-        servers = "".join(f"    server {m.host.name} {m.host.address}:443 send-proxy-v2 check inter 300ms fall 1 rise 1\n"
+        # An external check is killed after `inter`, whatever `timeout check` says: one that is slow takes nobody down.
+        servers = "".join(f"    server {m.host.name} {m.host.address}:443 send-proxy-v2 check inter 1s fall 2 rise 1\n"
                           for m in self.members)
         config.write_text(BALANCER.format(path=os.environ["PATH"], check=check, address=self.door.address) + servers)
         self.balancer = self.door.start("haproxy", "-db", "-f", config, stdin=subprocess.DEVNULL)

@@ -178,8 +178,7 @@ def test_a_hung_shard_is_not_healthy(serve, app):
     # which one, the other pages answer; then it goes on, and all is well again.
     sallyport = serve(app, shards=2)
     place, worker = place_of(sallyport), sallyport.worker()
-    threads = {s["Name"]: int(s["Pid"]) for s in worker.thread_statuses()}
-    with frozen(threads["shard 1"]):
+    with frozen(worker.thread("shard 1")):
         hung = ask(place, "/healthz")
         assert (hung.status, hung.body) == (503, "unhealthy: no answer from shard 1\n")
         assert ask(place, "/metrics").status == ask(place, "/readyz").status == 200
@@ -252,4 +251,4 @@ def test_nobody_waits_for_the_app_for_ever(start, pki):
 def test_it_ends_while_it_waits_for_the_app(start, pki):
     # Goal: a drain does not wait for an app that never comes. Method: SIGTERM meanwhile.
     config = simple_config(pki.pair(), f"127.0.0.1:{free_port()}", startup={"wait_for_upstream": "1h"})
-    start(config).stop(seconds=5)
+    start(config).stop()

@@ -95,7 +95,7 @@ def test_a_flood_of_messages_ends_with_its_author(captured, peers, message):
     # Goal: no flood reaches the gatekeeper's time, memory or log. Method: a million messages as fast as a process can;
     # few lines, and another worker serves.
     captured.order(saying("control", message, times=1_000_000))
-    captured.sallyport.log.wait_for(event="child died")
+    captured.sallyport.log.wait_for(event="child died", seconds=20)  # last words have five seconds to be followed
     until(captured.serves, 10, "the next worker serves")
     assert len(captured.sallyport.log.matching(event="system call refused")) <= 1
     assert len(captured.sallyport.log.lines) < 60

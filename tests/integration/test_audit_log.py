@@ -31,6 +31,7 @@ def lines(start, pki):
     """What a family wrote that lost a worker to SIGKILL and was then stopped."""
     with App(echo) as app:
         sallyport = start(simple_config(pki.pair(), app.address))
+        sallyport.log.wait_for(stream="audit", process="worker")  # else its chain has no line
         os.kill(sallyport.worker().pid, signal.SIGKILL)
         sallyport.log.wait_for(count=2, event="serving")
         sallyport.stop()

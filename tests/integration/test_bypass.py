@@ -61,7 +61,7 @@ def test_an_app_of_another_address_is_exposed_by_every_address(installation):
     listen = "import socket, sys, time; s = socket.create_server(('0.0.0.0', int(sys.argv[1]))); time.sleep(60)"
     network = ["unshare", "--net", "sh", "-c",
                'ip link set lo up; ip addr add 192.0.2.7/32 dev lo; python3 -c "$1" "$2" & app=$!; shift 2; '
-               '"$@"; code=$?; kill $app; exit $code', "sh", listen, str(port)]
+               '"$@"; code=$?; kill $app; wait $app; exit $code', "sh", listen, str(port)]
     for address, grade in (("192.0.2.7", "warn"), ("192.0.2.8", "ok")):
         waiting = ["sh", "-c", f'until ss -ltn | grep -q ":{port} "; do sleep 0.02; done; exec "$@"', "sh"]
         done = subprocess.run(

@@ -9,7 +9,7 @@ from support.scale import scaled
 from support.tls_client import TlsClient, client_context, ended_without_handshake
 
 # A timer may be late by a wheel's tick and a busy machine, never early.
-LATE = scaled(1.0, 3.0)
+LATE = scaled(2.0, 3.0)
 
 
 def only_line(sallyport):
@@ -23,8 +23,8 @@ def test_a_handshake_that_stops_is_cut_at_its_deadline(serve, pki):
     with App(echo) as app:
         sallyport = serve(app, limits={"handshake_timeout": "500ms"})
         address = address_of(sallyport.config)
+        started = time.monotonic()
         with TlsClient(address, client_context(pki.ca)) as client:
-            started = time.monotonic()
             client.socket.sendall(client.first_flight()[:100])
             client.receive_raw()
             assert 0.45 < time.monotonic() - started < 0.5 + LATE
@@ -57,32 +57,34 @@ def test_an_idle_connection_is_cut_at_the_idle_deadline(serve, pki):
     # Goal: idle_timeout, counted from the last byte in either direction. Method: one echo after half the time, then
     # silence; it must live for the whole time after that echo.
     with App(echo) as app:
-        sallyport = serve(app, limits={"idle_timeout": "1s"})
+        sallyport = serve(app, limits={"idle_timeout": "2s"})
         with TlsClient(address_of(sallyport.config), client_context(pki.ca)) as client:
             client.handshake()
-            client.socket.settimeout(0.5)
+            client.socket.settimeout(1)
             try:
                 client.receive()
             except TimeoutError:
                 client.socket.settimeout(10)
+            started = time.monotonic()
             client.send(b"still here")
             assert client.receive_exactly(10) == b"still here"
-            started = time.monotonic()
             client.receive_all()
-            assert 0.9 < time.monotonic() - started < 1.0 + LATE
+            assert 1.9 < time.monotonic() - started < 2.0 + LATE
             assert client.ended != "close_notify"
         assert only_line(sallyport) == ("relay", "client_timeout")
 
 
 def test_a_busy_connection_outlives_the_idle_deadline(serve, pki):
-    # Goal: the idle deadline is no limit of life. Method: an echo every 200 ms for three idle times.
+    # Goal: the idle deadline is no limit of life. Method: an echo every 200 ms for two idle times.
     with App(echo) as app:
-        sallyport = serve(app, limits={"idle_timeout": "600ms"})
+        sallyport = serve(app, limits={"idle_timeout": "1500ms"})
         with TlsClient(address_of(sallyport.config), client_context(pki.ca)) as client:
-            client.handshake().socket.settimeout(0.2)
-            for _ in range(9):
+            client.handshake()
+            for _ in range(15):
+                client.socket.settimeout(10)
                 client.send(b"tick")
                 assert client.receive_exactly(4) == b"tick"
+                client.socket.settimeout(0.2)
                 try:
                     assert not client.receive()
                 except TimeoutError:

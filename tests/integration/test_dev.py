@@ -44,7 +44,8 @@ def dev(start, home):
     def start_one(*words, wrapper=UNPRIVILEGED, **environment):
         sallyport = start(arguments=["dev", "--log-format", "json", *words], wrapper=wrapper,
                           environment={"HOME": str(home), **environment})
-        sallyport.port = int(re.search(r"https://[^:\s]+:?(\d*) -> ", sallyport.errors.text()).group(1) or 443)
+        greeting = until(lambda: re.search(r"https://[^:\s]+:?(\d*) -> ", sallyport.errors.text()), what="the greeting")
+        sallyport.port = int(greeting.group(1) or 443)
         sallyport.authority = home / ".local/share/sallyport/dev-ca.pem"
         return sallyport
 

@@ -135,8 +135,7 @@ def test_no_endpoint(installation):
 
 def test_a_hung_shard_and_a_drain(installation, serve, app):
     sallyport = serve(app)
-    shard = next(int(s["Pid"]) for s in sallyport.worker().thread_statuses() if s["Name"] == "shard 0")
-    with frozen(shard):
+    with frozen(sallyport.worker().thread("shard 0")):
         assert said(health(installation, "--config", sallyport.config_file)) == (
             1, "unhealthy: no answer from shard 0")
 
@@ -170,6 +169,8 @@ def test_who_was_let_in_by_one_configuration_is_by_the_next(installation, start,
     config = simple_config(pki.pair(), f"127.0.0.1:{free_port()}", startup={"wait_for_upstream": "100ms"})
     sallyport = start(config)
     sallyport.log.wait_for(event="an app does not accept yet; clients are let in all the same")
+    with TlsClient(address_of(config), client_context(pki.ca)) as client:
+        client.handshake()  # it has been noted, too
     reload(sallyport, {**config, "startup": {"wait_for_upstream": "1h"}})
     with TlsClient(address_of(config), client_context(pki.ca)) as client:
         client.handshake()

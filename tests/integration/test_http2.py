@@ -284,14 +284,15 @@ def test_a_client_that_is_deaf_to_a_drain_is_told_the_end_nonetheless(serve_http
             stopping.join(20)
 
 
-SMALL = sends(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b"x" * 60_000)
+SMALL = sends(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60_000)
 
 
 def test_a_client_that_takes_none_of_many_small_responses_is_let_go(serve_http):
     # Goal: nor does it keep its connection when its exchanges have ended. Method: a hundred responses, each small enough
     # to wait for the client without its app, all of them more than its socket takes.
+    limits = LIMITS | {"http": LIMITS["http"] | {"response_timeout": "10s"}}  # the app has a hundred to answer
     with FaultyApp(SMALL) as app:
-        watched = Watched(serve_http(app.address, limits=LIMITS))
+        watched = Watched(serve_http(app.address, limits=limits))
         with connect(watched.site, {INITIAL_WINDOW: WINDOW_MAX}) as client:
             client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             for _ in range(100):

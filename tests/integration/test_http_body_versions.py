@@ -26,7 +26,7 @@ def app(request):
 def echoed(url, pki, version, size):
     """The digest of what came back for `size` bytes, sent in pieces of random size without a length."""
     command = ["curl", "-sS", "--fail-with-body", version, "--cacert", pki.ca, "-X", "POST", "-T", "-", "-H", "Expect:",
-               "--max-time", "100", url]
+               "--max-time", "200", url]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as curl:
         def send():
             with curl.stdin as body:
@@ -43,6 +43,7 @@ def echoed(url, pki, version, size):
     return digest.hexdigest()
 
 
+@pytest.mark.seconds(240)
 @pytest.mark.parametrize("version", ["--http1.1", "--http2"])
 def test_bodies_of_1_byte_to_1_gibibyte_arrive_whole_in_both_directions(serve_http, app, pki, version):
     # Goal: h1 and h2, to h1 and h2c: not a byte lost, added or changed, and a few megabytes for the largest. Method:

@@ -1,6 +1,7 @@
 """Apps that fail at each stage: the status, the end and the reason in the log; and nothing is left behind."""
 
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from typing import Callable
@@ -11,6 +12,7 @@ from support.apps import App, FullBacklog
 from support.faulty_app import BAD_GET, LIMITS, FaultyApp, Watched, sends, waits_for_the_end
 from support.http_peers import OK, Incoming, ok
 from support.ports import free_port
+from support.procfs import has_read_all
 from support.sallyport import reset
 from support.waiting import until
 
@@ -46,6 +48,13 @@ def stalls_in_the_body(connection, incoming):
     return waits_for_the_end(connection, incoming)
 
 
+def sends_a_wrong_chunk(connection, incoming):
+    connection.sendall(CHUNKED + b"5\r\nhello\r\n")
+    until(lambda: has_read_all(connection), 5, "the right one is read")
+    connection.sendall(b"zz\r\n")
+    return "went"
+
+
 LENGTH_10 = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVIL = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
@@ -54,7 +63,7 @@ APP_FAULTS = [
     Row("closes after the request", sends(), 502, "app_closed"),
     Row("resets after the request", sends(then=reset), 502, "app_reset"),
     Row("closes in the head", sends(b"HTTP/1.1 200 OK\r\nContent-Le"), 502, "app_closed"),
-    Row("resets in the head", sends(b"HTTP/1.1 200 OK\r\nContent-Le", pause=0.1, then=reset), 502, "app_reset"),
+    Row("resets in the head", sends(b"HTTP/1.1 200 OK\r\nContent-Le", then=reset), 502, "app_reset"),
     Row("closes after an interim response", sends(b"HTTP/1.1 103 Early Hints\r\n\r\n"), 502, "app_closed"),
     Row("says nothing", waits_for_the_end, 504, "app_timeout"),
     Row("sends interim responses for ever", interim_for_ever, (502, 504), ("app_timeout", "app_malformed")),
@@ -69,22 +78,19 @@ APP_FAULTS = [
         "app_malformed"),
     Row("splits its head", sends(b"HTTP/1.1 200 OK\r\nA: b\nContent-Length: 5\r\n\r\nhello"), 502, "app_malformed"),
     Row("closes in a body of known length", sends(LENGTH_10 + b"hello"), TRUNCATED, "app_truncated"),
-    Row("resets in a body of known length", sends(LENGTH_10 + b"hello", pause=0.1, then=reset), TRUNCATED,
-        "app_truncated"),
+    Row("resets in a body of known length", sends(LENGTH_10 + b"hello", then=reset), TRUNCATED, "app_truncated"),
     Row("closes after the head", sends(LENGTH_10), TRUNCATED, "app_truncated"),
     Row("closes in a chunk", sends(CHUNKED + b"a\r\nhello"), TRUNCATED, "app_truncated"),
     Row("closes between chunks", sends(CHUNKED + b"5\r\nhello\r\n"), TRUNCATED, "app_truncated"),
-    Row("resets between chunks", sends(CHUNKED + b"5\r\nhello\r\n", pause=0.1, then=reset), TRUNCATED, "app_truncated"),
+    Row("resets between chunks", sends(CHUNKED + b"5\r\nhello\r\n", then=reset), TRUNCATED, "app_truncated"),
     Row("closes before the last empty line", sends(CHUNKED + b"5\r\nhello\r\n0\r\n"), TRUNCATED, "app_truncated"),
-    Row("sends a chunk that is none", sends(CHUNKED + b"5\r\nhello\r\n", b"zz\r\n", pause=0.1), TRUNCATED,
-        ("app_malformed", "app_truncated")),
-    Row("resets in a body until the end", sends(b"HTTP/1.1 200 OK\r\n\r\nhello", pause=0.1, then=reset), TRUNCATED,
-        "app_truncated"),
+    Row("sends a chunk that is none", sends_a_wrong_chunk, TRUNCATED, ("app_malformed", "app_truncated")),
+    Row("resets in a body until the end", sends(b"HTTP/1.1 200 OK\r\n\r\nhello", then=reset), TRUNCATED, "app_truncated"),
     Row("stands still in the body", stalls_in_the_body, TRUNCATED, "app_stalled"),
-    Row("answers byte by byte", sends(*(OK[at : at + 1] for at in range(len(OK))), pause=0.005), 200),
+    Row("answers byte by byte", sends(*(OK[at : at + 1] for at in range(len(OK))), pause=0.001), 200),
     Row("ends a body by closing", sends(b"HTTP/1.1 200 OK\r\n\r\nok"), 200),
     Row("closes at once after a whole answer", sends(OK), 200),
-    Row("resets at once after a whole answer", sends(OK, pause=0.1, then=reset), 200),
+    Row("resets at once after a whole answer", sends(OK, then=reset), 200),
     Row("says more than its length", sends(OK + EVIL), 200),
     Row("says more than its chunks", sends(CHUNKED + b"2\r\nok\r\n0\r\n\r\n" + EVIL), 200),
     Row("gives a 204 a body", sends(b"HTTP/1.1 204 No Content\r\n\r\n" + EVIL), 204),
@@ -162,28 +168,31 @@ def test_what_an_app_says_unasked_is_nobodys_answer(serve_http):
             connection.sendall(EVIL)
 
     with App(serve) as app:
-        site = serve_http(app.address)
+        site = serve_http(app.address, upstreams={"app": {"address": app.address, "idle": "1m"}})
         for _ in range(5):
             with site.client() as client:
                 assert client.get().body == b"ok"
-            time.sleep(0.1)
+            app.outcome()  # it came, and its connection has ended for it
 
 
 def test_an_app_that_reads_no_more_may_still_answer(serve_http):
     # Goal: the client is not blamed for a body that nobody takes. Method: the app stops reading, and answers when the
     # client's time for its body is over.
+    deaf = threading.Event()
+
     def reads_no_more(connection):
         incoming = Incoming(connection)
         incoming.head()
         connection.shutdown(socket.SHUT_RD)
-        time.sleep(0.9)
+        deaf.set()
+        time.sleep(1.5)
         connection.sendall(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno!")
 
     with App(reads_no_more, unix=True) as app:
-        limits = LIMITS | {"http": LIMITS["http"] | {"body_timeout": "400ms", "response_timeout": "3s"}}
+        limits = LIMITS | {"http": LIMITS["http"] | {"body_timeout": "1s", "response_timeout": "4s"}}
         site = serve_http(app.address, limits=limits)
         with site.client() as client:
             client.send(b"POST /bad HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100000\r\n\r\n")
-            time.sleep(0.2)
+            assert deaf.wait(10)
             client.send(b"x" * 1000)
             assert client.response().body == b"no!"

@@ -68,7 +68,7 @@ def test_the_app_is_told_at_once_of_a_client_that_goes(serve_http, stage, fault,
             WAYS_TO_GO[way](client)
         began = time.monotonic()
         app.ends_of_faults(3)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
         assert len(watched.site.exchanges(3, reason="client_left")) == 3
         watched.assert_nothing_is_left()
 
@@ -109,7 +109,7 @@ def test_a_client_that_sends_byte_by_byte_is_served(serve_http):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n%d" % len(incoming.take(300)))
 
     with FaultyApp(answers_with_size) as app:
-        watched = Watched(serve_http(app.address, limits={"http": {"min_body_rate": "50B"}}))
+        watched = Watched(serve_http(app.address, limits={"http": {"min_body_rate": "10B"}}))
         with watched.site.client() as client:
             head = b"POST /bad HTTP/1.1\r\nHost: a.example\r\nContent-Length: 300\r\n\r\n"
             send_slowly(client, head + b"x" * 300, 0.001)
@@ -141,7 +141,7 @@ def test_a_408_ends_the_wait_for_a_client_that(serve_http, stall, reason):
                 pass
             response = client.response()
             assert response and response.status == 408 and response.value(b"Connection") == b"close"
-            assert client.is_at_its_end() and time.monotonic() - began < 5
+            assert client.is_at_its_end() and time.monotonic() - began < 9
         reasons = reason if isinstance(reason, tuple) else (reason,)
         assert watched.site.exchanges(2)[-1]["reason"] in reasons
         watched.assert_nothing_is_left()

@@ -9,6 +9,7 @@ import pytest
 from support.apps import App
 from support.faulty_app import LIMITS, FaultyApp
 from support.http_peers import ok, serve_requests
+from support.procfs import has_read_all
 from support.waiting import until
 
 
@@ -34,6 +35,7 @@ def test_the_time_of_a_head_counts(site):
     # Goal: the log tells how long a client waited. Method: half a second in the midst of the head.
     with site.client() as client:
         client.send(b"GET /slow HTTP/1.1\r\n")
+        until(lambda: has_read_all(client.socket), 5, "the beginning is read")
         time.sleep(0.5)
         assert client.ask(b"Host: a.example\r\n\r\n").status == 200
     assert 450 <= site.exchanges(target="/slow")[0]["duration_ms"] < 5000

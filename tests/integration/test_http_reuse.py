@@ -19,10 +19,10 @@ def closes_after(seconds, answer=OK):
 
     def serve(connection):
         incoming, count = Incoming(connection), 0
-        connection.settimeout(seconds)
         try:
             while incoming.request() is not None:
                 connection.sendall(answer)
+                connection.settimeout(seconds)
                 count += 1
         except (socket.timeout, Incomplete):
             pass

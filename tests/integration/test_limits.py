@@ -4,6 +4,8 @@ import select
 import socket
 import subprocess
 
+import pytest
+
 from support.apps import App, CrowdApp, answer, echo
 from support.sallyport import UNPRIVILEGED, address_of, simple_config
 from support.scale import SANITIZED, scaled
@@ -82,6 +84,7 @@ def crowd(address, ca, count, at_once=100):
     return clients
 
 
+@pytest.mark.seconds(180)
 def test_thousands_of_idle_connections_are_held_cheaply(serve, pki):
     # Goal: 5,000 idle connections cost little memory each and are all alive. Method: open them through to an app that
     # keeps them, after one byte each way; compare the worker's memory; then a byte on every hundredth one.

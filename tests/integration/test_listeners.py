@@ -1,5 +1,6 @@
 """Every kind of listener and every kind of upstream."""
 
+import fcntl
 import os
 import socket
 
@@ -102,10 +103,10 @@ def test_a_socket_passed_by_systemd_serves_by_its_name(start, pki, tmp_path):
     # of two names.
     with App(echo) as app, listening_socket() as first, listening_socket() as second:
         script = 'exec 3<&$FIRST 4<&$SECOND; LISTEN_FDS=2 LISTEN_FDNAMES=http:https LISTEN_PID=$$ exec "$@"'
-        # Numbers above 9, so that the shell's 3 and 4 do not overwrite them; bash takes any number.
-        high = [os.dup2(s.fileno(), number) for s, number in ((first, 20), (second, 21))]
+        # Free numbers above 9, so that the shell's 3 and 4 do not overwrite them; bash takes any number.
+        high = [fcntl.fcntl(s.fileno(), fcntl.F_DUPFD, 10) for s in (first, second)]
         start(config_with(pki, app, "systemd:https"), wrapper=["bash", "-c", script, "bash"], pass_fds=high,
-              environment={"FIRST": "20", "SECOND": "21"})
+              environment={"FIRST": str(high[0]), "SECOND": str(high[1])})
         for number in high:
             os.close(number)
         says_hello(second.getsockname(), pki.ca)

@@ -9,12 +9,12 @@ from support.apps import App, greeting
 from support.name_server import NameServer
 from support.ports import free_port
 from support.sallyport import address_of, simple_config
-from support.scale import scaled
 from support.tls_client import TlsClient, client_context
 from support.waiting import until
 
 NAME = "app.test"
 UNKNOWN = "the app's name cannot be looked up; it stays at its last addresses, if it had any"
+KNOWN = "the app's name is known again"
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def named(start, pki):
     """named(server, port): a Sallyport in a full cage before `app.test` on this port."""
 
     def named_one(server, port, name=NAME, dns=None, **changes):
-        settings = {"servers": [server.address], "timeout": "200ms", "min_ttl": "100ms", **(dns or {})}
+        settings = {"servers": [server.address], "timeout": "1s", "min_ttl": "100ms", **(dns or {})}
         config = simple_config(pki.pair(), f"{name}:{port}", sandbox={"level": "required"}, dns=settings, **changes)
         sallyport = start(config)
         sallyport.config = config
@@ -67,13 +67,13 @@ def test_a_new_answer_is_followed_when_the_old_one_expires(named, greeted):
 
 
 def test_a_ttl_of_nothing_is_held_to_min_ttl(named, greeted):
-    # Goal: no flood of questions. Method: TTL 0; in a second of min_ttl 400ms two or three rounds.
+    # Goal: no flood of questions. Method: TTL 0; three more rounds last two times min_ttl at least.
     with App(greeting(b"one")) as one, NameServer({NAME: ["127.0.0.1"]}, ttl=0) as server:
-        sallyport = named(server, one.address.rsplit(":")[1], dns={"min_ttl": "400ms"})
+        sallyport = named(server, one.address.rsplit(":")[1], dns={"min_ttl": "400ms", "timeout": "5s"})
         assert greeted(sallyport) == b"one"
-        before = server.times_asked(NAME)
-        time.sleep(1)
-        assert 2 <= server.times_asked(NAME) - before <= 6  # A and AAAA each
+        began, before = time.monotonic(), server.asked.count(("udp", NAME, "A"))
+        until(lambda: server.asked.count(("udp", NAME, "A")) >= before + 3, what="it goes on asking")
+        assert time.monotonic() - began > 0.75
 
 
 @pytest.mark.parametrize("failure", ["SERVFAIL", "SILENT", None])
@@ -81,7 +81,7 @@ def test_the_last_good_answer_stays_when_there_is_no_other(named, greeted, failu
     # Goal: a name server that fails takes no app away. Method: a good answer, then each kind of failure; the log says so
     # once, and once that it is over.
     with App(greeting(b"one")) as one, NameServer({NAME: ["127.0.0.1"]}, ttl=0) as server:
-        sallyport = named(server, one.address.rsplit(":")[1])
+        sallyport = named(server, one.address.rsplit(":")[1], dns={"timeout": "200ms"})
         assert greeted(sallyport) == b"one"
         server.zone[NAME] = failure
         line = sallyport.log.wait_for(event=UNKNOWN)
@@ -90,8 +90,9 @@ def test_the_last_good_answer_stays_when_there_is_no_other(named, greeted, failu
         until(lambda: server.times_asked(NAME) > asked + 2, what="it goes on asking")
         assert greeted(sallyport) == b"one"
         server.zone[NAME] = ["127.0.0.1"]
-        sallyport.log.wait_for(event="the app's name is known again")
-        assert len(sallyport.log.matching(event=UNKNOWN)) == 1
+        sallyport.log.wait_for(event=KNOWN)
+        # A stalled machine may have failed and mended it before; each failure is told once all the same.
+        until(lambda: len(sallyport.log.matching(event=UNKNOWN)) == len(sallyport.log.matching(event=KNOWN)))
 
 
 def test_a_start_does_not_wait_for_a_name_and_a_client_is_told_that_there_is_none(named, greeted):
@@ -120,7 +121,7 @@ def test_waiting_for_a_name_ends_at_the_connect_timeout(named, greeted):
         sallyport = named(server, free_port(), dns={"timeout": "20s"}, limits={"connect_timeout": "500ms"})
         started = time.monotonic()
         assert greeted(sallyport) == b""
-        assert 0.45 < time.monotonic() - started < 0.5 + scaled(1.0, 3.0)
+        assert 0.45 < time.monotonic() - started < 10
         assert sallyport.connections()[0]["end"] == "upstream_timeout"
 
 
@@ -148,7 +149,7 @@ def test_the_second_name_server_is_asked_when_the_first_is_silent(start, greeted
     with App(greeting(b"one")) as one, NameServer({NAME: "SILENT"}) as silent, \
             NameServer({NAME: ["127.0.0.1"]}) as server:
         config = simple_config(pki.pair(), f"{NAME}:{one.address.rsplit(':')[1]}", sandbox={"level": "required"},
-                               dns={"servers": [silent.address, server.address], "timeout": "200ms"})
+                               dns={"servers": [silent.address, server.address], "timeout": "1s"})
         sallyport = start(config)
         sallyport.config = config
         assert greeted(sallyport) == b"one"

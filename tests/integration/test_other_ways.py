@@ -127,7 +127,7 @@ def listening_app(network, port, before=(), code=APP):
 
 
 def echoed(address, text=b"in plain text"):
-    with socket.create_connection(address, timeout=10) as client:
+    with socket.create_connection(address, timeout=20) as client:  # uvicorn may have to start first
         client.sendall(text)
         return client.recv(100)
 

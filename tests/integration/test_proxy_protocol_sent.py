@@ -11,6 +11,7 @@ from support.http_peers import OK, HttpClient, Incoming, ok, serve_requests
 from support.ports import free_port
 from support.sallyport import http_config, simple_config
 from support.tls_client import TlsClient, client_context
+from support.waiting import until
 
 FORMS = ["v1", "v2", "v2-crc32c"]
 
@@ -110,6 +111,7 @@ def test_in_mode_http_each_request_has_a_connection_of_its_own_client(site, pki,
         assert [header.source for header in app.headers] == [c.socket.getsockname() for c in asked]
         if form != "v1":
             check_facts(app.headers[0], one, b"http/1.1")
+    app.sallyport.log.wait_for(count=4, event="exchange ended")
     lines = app.sallyport.log.matching(event="exchange ended")
     assert not any(line["reused"] for line in lines)
 
@@ -171,4 +173,5 @@ def test_an_app_that_keeps_its_connection_gets_no_second_request(site, pki):
     with HttpClient(("127.0.0.1", app.port), pki.ca) as client:
         assert [client.get().status for _ in range(3)] == [200] * 3
     app.sallyport.stop()
+    until(lambda: len(ended) == 3, 10, "the app has seen three ends")
     assert ended == [None] * 3 and len(app.headers) == 3

@@ -17,7 +17,7 @@ from support.pki import SERVICE_UID
 from support.ports import free_port, port_443, refuses
 from support.procfs import CAP_NET_BIND_SERVICE
 from support.programs import curl, s_client
-from support.reloading import is_alone, reload, reload_fails, to, with_port
+from support.reloading import has_let_go, is_alone, reload, reload_fails, to, with_port
 from support.sallyport import UNPRIVILEGED, address_of, simple_config
 from support.tls_client import TlsClient, client_context
 from support.waiting import until
@@ -34,6 +34,8 @@ def test_new_connections_are_served_by_the_new_configuration_and_old_ones_go_on(
             assert client.receive_exactly(6) == b"before"
             line = reload(sallyport, to(sallyport.config, second))
             assert (line["stream"], line["generation"]) == ("audit", 2)
+            # Until then it takes clients too, and they would count among those that its drain has finished.
+            until(lambda: has_let_go(old["worker"], sallyport.worker()), 10, "the old worker does not listen")
             until(lambda: curl(address, pki.ca).stdout == "second", 5)
             assert sallyport.gatekeeper().pid == old["gatekeeper"].pid
             client.send(b"after")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,7 @@ def test_wrong_files_are_refused_told_once_and_mended(rotating, pki, fault):
         third = pki.new_pair()
         sallyport.files.replace(third)
         wait_for_leaf(sallyport.address, pki.ca, third)
+        sallyport.log.wait_for(event="certificate rotated")
         assert len(sallyport.log.matching(event="certificate rotated")) == 1
         sallyport.log.wait_for(event=TAKEN_OVER)
 
@@ -237,7 +239,8 @@ def test_a_start_with_a_pair_that_is_not_valid_yet_is_warned_of(start, pki):
 
 
 def test_a_pair_written_slowly_is_waited_for(rotating, pki):
-    # Goal: two files are one pair. Method: the certificate in two writes, the key later; nothing is refused.
+    # Goal: two files are one pair. Method: the certificate in two writes, the key later; nothing is refused, unless that
+    # took this machine the second after which files that stay wrong are.
     with App(echo) as app:
         sallyport = rotating(app, Renamed)
         before, pair = leaf(sallyport.address, pki.ca), pki.new_pair()
@@ -245,11 +248,13 @@ def test_a_pair_written_slowly_is_waited_for(rotating, pki):
         with (sallyport.files.directory / "tls.crt").open("wb", buffering=0) as cert:
             cert.write(pem[:100])
             stays(lambda: leaf(sallyport.address, pki.ca) == before, 0.3)
+            written = time.monotonic()
             cert.write(pem[100:])
         stays(lambda: leaf(sallyport.address, pki.ca) == before, 0.3)
         (sallyport.files.directory / "tls.key").write_bytes(pair.key.read_bytes())
+        took = time.monotonic() - written
         wait_for_leaf(sallyport.address, pki.ca, pair)
-        assert not sallyport.log.matching(event=REFUSED)
+        assert took >= 1 or not sallyport.log.matching(event=REFUSED)
 
 
 def test_without_inotify_the_periodic_check_finds_a_change(rotating, pki):
@@ -362,6 +367,7 @@ class Lines:
         until(reached, 20, f"{count} lines with '{self.text}'", every=0.002)
 
 
+@pytest.mark.seconds(180)
 def test_a_thousand_rotations_under_load_fail_no_handshake_and_keep_no_memory(rotating, pki):
     # Goal: as often as one likes. Method: two clients shake hands all the time, an old connection lives; eight pairs take
     # turns, each rotation as soon as the one before is in place; private memory after a tenth and at the end.
@@ -389,5 +395,6 @@ def test_a_thousand_rotations_under_load_fail_no_handshake_and_keep_no_memory(ro
         assert result["failed"] == [] and result["made"] > rotations / 10 and result["leaves"] in (8, 9), result
         if not SANITIZED:
             assert all(late[name] < early[name] * 1.15 + 512 for name in early), (early, late)
+        sallyport.log.wait_for(count=rotations, event="certificate rotated")
         assert len(sallyport.log.matching(event="certificate rotated")) == rotations
         assert not sallyport.log.matching(event=REFUSED)

@@ -59,7 +59,7 @@ def test_each_says_in_the_audit_log_how_it_is_confined(serve):
             assert line["landlock_abi"] == (0 if name == "gatekeeper" else abi)
             if guards:
                 assert line["landlock"] == ("none" if name == "gatekeeper" else guards)
-        assert sallyport.log.matching(event="sandbox tightened", profile="worker", process="worker")
+        sallyport.log.wait_for(event="sandbox tightened", profile="worker", process="worker")
 
 
 def test_no_call_of_a_whole_life_is_refused(serve, pki):
@@ -89,7 +89,7 @@ def test_without_a_sandbox_there_is_no_filter(start, pki, given):
         for process in sallyport.family().values():
             assert filters_of(process) == {0}
             assert {status["NoNewPrivs"] for status in process.thread_statuses()} == {"1"}
-        assert sallyport.log.matching(event="confined", profile="worker")[0]["landlock"] == "none"
+        assert sallyport.log.wait_for(event="confined", profile="worker")["landlock"] == "none"
         exchange(sallyport, config, pki)
 
 
@@ -101,7 +101,7 @@ def test_seccomp_may_only_log_or_be_left_out(serve, pki, mode, expected):
         exchange(sallyport, sallyport.config, pki)
         found = filters_of(sallyport.worker())
         assert expected in found if SANITIZED else found == {expected}
-        line = sallyport.log.matching(event="confined", profile="worker")[0]
+        line = sallyport.log.wait_for(event="confined", profile="worker")
         assert (line["seccomp"], line["landlock_abi"]) == (mode, max(0, min(landlock_abi(), 7)))
 
 

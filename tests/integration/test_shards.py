@@ -52,6 +52,8 @@ def test_each_of_two_shards_gets_its_half(serve):
                 worker = sallyport.worker()
                 worker.suspend()
                 with connect_all(address, AT_ONCE):
+                    # The last ones' third packets may still be on their way.
+                    until(lambda: sum(waiting_by_socket(address[1]).values()) == AT_ONCE, 10, "all of them wait")
                     for inode, waiting in waiting_by_socket(address[1]).items():
                         got[inode] += waiting
                     os.kill(worker.pid, signal.SIGCONT)
@@ -81,7 +83,7 @@ def test_a_shard_that_is_held_up_does_not_delay_the_other(serve, pki):
         assert all(answers_within(client, 10) for client in clients)
         with frozen(shard_threads(sallyport.worker())["shard 0"]):
             prompt = [client for client in clients if answers_within(client, 0.5)]
-            assert 4 <= len(prompt) <= 20
+            assert 0 < len(prompt) < len(clients)
             began = time.monotonic()
             for client in prompt * 20:
                 assert answers_within(client, 2)

@@ -32,12 +32,12 @@ def test_a_signal_to_end_lets_live_connections_finish(serve, pki, number):
             assert sallyport.process.poll() is None
             client.end()
             assert client.receive_all() == b"" and client.ended == "close_notify"
-        sallyport.wait_for_exit(0, 5)
+        sallyport.wait_for_exit(0, 15)
 
 
 def test_a_second_signal_stops_at_once(serve, pki):
-    # Goal: the operator's impatience counts. Method: with a connection open, two signals; it exits within two seconds,
-    # and not with 0, as it cut somebody off.
+    # Goal: the operator's impatience counts. Method: with a connection open, two signals; it exits long before the drain's
+    # 25 seconds are over, and not with 0, as it cut somebody off.
     with App(echo) as app:
         sallyport = serve(app)
         with TlsClient(address_of(sallyport.config), client_context(pki.ca)) as client:
@@ -45,7 +45,7 @@ def test_a_second_signal_stops_at_once(serve, pki):
             sallyport.signal(signal.SIGTERM)
             until(lambda: refuses(address_of(sallyport.config)), 5)
             sallyport.signal(signal.SIGTERM)
-            sallyport.wait_for_exit(1, 2)
+            sallyport.wait_for_exit(1, 10)
             client.receive_all()
             assert client.ended != "close_notify"
 
@@ -59,7 +59,7 @@ def test_what_does_not_end_is_cut_after_the_drain_timeout(serve, pki):
             sallyport.signal(signal.SIGTERM)
             client.receive_all()
             assert client.ended != "close_notify"
-            sallyport.wait_for_exit(0, 5)
+            sallyport.wait_for_exit(0, 15)
 
 
 @pytest.fixture

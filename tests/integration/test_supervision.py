@@ -23,14 +23,16 @@ def replaced(sallyport, name, old):
 
 def test_a_killed_worker_is_back_within_a_second(serve, pki):
     # Goal: service resumes within a second, by the same keyholder and on the same sockets. Method: SIGKILL, then knock
-    # until a request is answered.
+    # until a request is answered. Where a whole start and a request take half a second or more, twice that is allowed.
     with App(answer("back")) as app:
+        began = time.monotonic()
         sallyport = serve(app)
         address, keyholder, worker = address_of(sallyport.config), sallyport.keyholder(), sallyport.worker()
-        started = time.monotonic()
+        assert curl(address, pki.ca).stdout == "back"
+        killed = time.monotonic()
         kill(worker)
-        until(lambda: curl(address, pki.ca).stdout == "back", 5, "a request is answered")
-        assert time.monotonic() - started < scaled(1.0, 5.0)
+        until(lambda: curl(address, pki.ca).stdout == "back", 20, "a request is answered")
+        assert time.monotonic() - killed < max(scaled(1.0, 5.0), 2 * (killed - began))
         assert sallyport.keyholder().pid == keyholder.pid
         assert sallyport.worker().pid != worker.pid
 

@@ -4,6 +4,7 @@ import time
 
 from support.apps import App
 from support.http_peers import OK, Incoming, Incomplete
+from support.procfs import has_read_all
 from support.waiting import until
 
 # Deadlines that a test can wait for.
@@ -47,13 +48,14 @@ class FaultyApp(App):
 
 
 def sends(*parts, then=None, pause=0.0):
-    """An app that sends these parts, and goes or resets."""
+    """An app that sends these parts, and goes; or resets, when they have been read: a reset takes away what was not."""
 
     def fault(connection, incoming):
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
         if then:
+            until(lambda: has_read_all(connection), 5, "what was sent is read")
             then(connection)
         return "went"
 

@@ -7,6 +7,8 @@ import time
 
 from dnslib import AAAA, QTYPE, RCODE, RR, A, DNSRecord
 
+from support.ports import free_port
+
 
 class NameServer:
     """Answers by UDP and TCP. `zone`: name → addresses, or "SERVFAIL", or "SILENT" for no answer at all; every other
@@ -15,7 +17,7 @@ class NameServer:
     def __init__(self, zone=None, host="127.0.0.1", port=0, ttl=1, truncates=False, delay=0.0):
         self.zone, self.ttl, self.truncates, self.delay = zone or {}, ttl, truncates, delay
         self.asked = []
-        self._tcp = socket.create_server((host, port))
+        self._tcp = socket.create_server((host, port or free_port()))  # of no client's range, whose UDP port it might be
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(self._tcp.getsockname())
         self.port = self._tcp.getsockname()[1]

@@ -46,13 +46,13 @@ class Answer(BaseHTTPRequestHandler):
     def die(self, number):
         os.kill(os.getpid(), int(number))
 
-    def orphan(self, _):
-        """A grandchild whose parent has gone, and which ends soon."""
+    def orphan(self, seconds):
+        """A grandchild whose parent has gone, and which ends after so long, or soon."""
         read, write = os.pipe()
         if (child := os.fork()) == 0:
             if os.fork() == 0:
                 os.write(write, str(os.getpid()).encode())
-                time.sleep(0.3)
+                time.sleep(float(seconds or 0.3))
             os._exit(0)
         os.waitpid(child, 0)
         return os.read(read, 20).decode()
@@ -77,11 +77,16 @@ class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 def server(address):
     if address.startswith("/"):
-        made = UnixServer(address, Answer)
+        made = UnixServer(address, Answer, bind_and_activate=False)
+    else:
+        host, _, port = address.rpartition(":")
+        made = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Answer, bind_and_activate=False)
+    made.server_bind()
+    if address.startswith("/"):
         os.chmod(address, 0o666)
-        return made
-    host, _, port = address.rpartition(":")
-    return ThreadingHTTPServer((host or "127.0.0.1", int(port)), Answer)
+    tell("app is up")  # before anybody can see it: in the log it stands before what follows from it
+    made.server_activate()
+    return made
 
 
 def main():
@@ -101,9 +106,7 @@ def main():
         signal.signal(number, note)
     tell("app begins")
     time.sleep(given.delay)
-    made = server(given.address)
-    tell("app is up")
-    made.serve_forever()
+    server(given.address).serve_forever()
 
 
 main()

@@ -37,7 +37,7 @@ def refuses(address):
     try:
         socket.create_connection(address, timeout=1).close()
         return False
-    except ConnectionResetError:  # it was in the queue of a socket that closed
+    except (ConnectionResetError, TimeoutError):  # it was in the queue of a socket that closed; or the machine is slow
         return False
     except ConnectionRefusedError:
         return True

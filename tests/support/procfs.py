@@ -2,10 +2,14 @@
 
 import os
 import signal
+import socket
+from fcntl import ioctl
 from pathlib import Path
+from struct import unpack
 
 from support.waiting import until
 
+SIOCOUTQ = 0x5411
 CAP_NET_BIND_SERVICE = 1 << 10
 CAPABILITY_SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
@@ -39,6 +43,10 @@ class Process:
 
     def thread_statuses(self):
         return [_status_fields(task / "status") for task in (self._root / "task").iterdir()]
+
+    def thread(self, name):
+        """The id of the one of this name, which it gives itself when it runs."""
+        return until(lambda: {s["Name"]: int(s["Pid"]) for s in self.thread_statuses()}.get(name), what=f"{name} runs")
 
     def suspend(self):
         """SIGSTOP; returns once every thread has stopped (t: under strace): until then one may still accept or read."""
@@ -115,6 +123,16 @@ def _read_span(memory, start, end):
             parts.append(b"")
         start += size
     return b"".join(parts)
+
+
+def has_read_all(connection):
+    """Whether the other end of a TCP connection over IPv4 and loopback has read what was sent to it."""
+    if unpack("i", ioctl(connection, SIOCOUTQ, bytes(4)))[0]:
+        return False  # some of it has not even arrived
+    ours, theirs = ("%08X:%04X" % (unpack("=I", socket.inet_aton(host))[0], port)
+                    for host, port in (connection.getsockname(), connection.getpeername()))
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return not any(row[1:3] == [theirs, ours] and int(row[4].split(":")[1], 16) for row in rows)
 
 
 def children_of(pid):

@@ -33,6 +33,12 @@ def is_alone(sallyport):
     return len([c for c in sallyport.gatekeeper().children() if c.is_alive()]) == 2
 
 
+def has_let_go(old, new):
+    """Whether a worker listens on nothing any more on which the one that has replaced it does."""
+    sockets = {what for what in old.descriptors().values() if what.startswith("socket:")}
+    return not sockets & set(new.descriptors().values())
+
+
 def with_port(config, port):
     changed = copy.deepcopy(config)
     changed["listeners"].append({**changed["listeners"][0], "bind": f"127.0.0.1:{port}"})

@@ -24,12 +24,17 @@ def fail(request, context):
 
 
 def sleep(request, context):
-    """Longer than any client waits; says what it saw of that."""
-    limit = context.time_remaining()
+    """Longer than any client waits; notes the call by what it says, or else by the time that it leaves."""
+    call = request or b"%d" % round(context.time_remaining() or -1)
+    begun.append(call)
     while context.is_active():
         time.sleep(0.01)
-    cancelled.append(b"%d" % round(limit or -1))
+    cancelled.append(call)
     return b""
+
+
+def list_begun(request, context):
+    return b" ".join(begun)
 
 
 def list_cancelled(request, context):
@@ -50,11 +55,12 @@ def echo(requests, context):
     yield from requests
 
 
-cancelled = []
+begun, cancelled = [], []
 METHODS = {
     "Unary": grpc.unary_unary_rpc_method_handler(unary),
     "Fail": grpc.unary_unary_rpc_method_handler(fail),
     "Sleep": grpc.unary_unary_rpc_method_handler(sleep),
+    "Begun": grpc.unary_unary_rpc_method_handler(list_begun),
     "Cancelled": grpc.unary_unary_rpc_method_handler(list_cancelled),
     "CountUp": grpc.unary_stream_rpc_method_handler(count_up),
     "AddUp": grpc.stream_unary_rpc_method_handler(add_up),

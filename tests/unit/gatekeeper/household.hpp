@@ -159,6 +159,24 @@ public:
         }
     }
 
+    /// The same for several lines, whichever comes first: those of two children have no order.
+    std::vector<std::string> wait_for_all(const std::vector<std::string>& beginnings)
+    {
+        std::vector<std::string> rests(beginnings.size());
+        std::vector<bool> found(beginnings.size());
+        while (std::ranges::find(found, false) != found.end()) {
+            const std::string line = next_line(kPatience);
+            if (line.empty())
+                FAIL("not all of the lines that begin as those of " << beginnings[0] << "… in:\n" << heard_);
+            for (std::size_t i = 0; i < beginnings.size(); ++i) {
+                if (found[i] || !line.starts_with(beginnings[i])) continue;
+                found[i] = true;
+                rests[i] = line.substr(beginnings[i].size());
+            }
+        }
+        return rests;
+    }
+
     /// Reads on until a line of the gatekeeper's log that holds this text. Its order among the children's lines is not
     /// certain: wait for their lines first.
     std::string wait_for_log(const std::string& text)
@@ -168,6 +186,14 @@ public:
             if (line.empty()) FAIL("no log line with '" << text << "' in:\n" << heard_);
             if (line.starts_with("{") && line.find(text) != std::string::npos) return line;
         }
+    }
+
+    /// Whether this was told, or soon is: what has happened already may be in the log a little later.
+    [[nodiscard]] bool is_told(const std::string& text)
+    {
+        while (heard_.find(text) == std::string::npos)
+            if (next_line(kPatience).empty()) return false;
+        return true;
     }
 
     /// Every line so far, the children's and the log's.
@@ -248,6 +274,15 @@ inline pid_t pid_of(const std::string& text)
 inline bool is_reaped(pid_t pid)
 {
     return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/// The same for one whose death nothing that was heard has followed from.
+inline bool is_soon_reaped(pid_t pid)
+{
+    const auto limit = std::chrono::steady_clock::now() + kPatience;
+    while (!is_reaped(pid) && std::chrono::steady_clock::now() < limit)
+        ::usleep(1000);
+    return is_reaped(pid);
 }
 
 inline UniqueFd loopback_listener()

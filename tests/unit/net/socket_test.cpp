@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <optional>
 #include <span>
 #include <string>
@@ -132,10 +133,10 @@ TEST_CASE("A reader that waits is woken by bytes that come later", "[net]")
 
 namespace {
 
-net::Task<void> send_all(net::Socket& socket, std::string_view text, bool& held)
+net::Task<void> send_all(net::Socket& socket, std::string_view text, std::promise<bool>& held)
 {
     REQUIRE(socket.send(std::as_bytes(std::span{text})));
-    held = socket.holds();
+    held.set_value(socket.holds());
     while (socket.holds()) {
         if (!co_await socket.writable()) co_return;
         REQUIRE(socket.send_held());
@@ -152,15 +153,17 @@ TEST_CASE("What a slow reader does not take is held, sent in order, and given ba
     for (std::size_t i = 0; i < text.size(); ++i)
         text[i] = static_cast<char>('a' + i % 23);
     std::string got;
-    std::jthread reader{[&] {
+    std::promise<bool> held;
+    std::shared_future<bool> is_held = held.get_future().share();
+    std::jthread reader{[&, is_held] {
+        is_held.wait();
         std::array<char, 4096> buffer;
         for (ssize_t size = 1; (size = ::read(rig.far.get(), buffer.data(), buffer.size())) > 0;)
             got.append(buffer.data(), static_cast<std::size_t>(size));
     }};
-    bool held = false;
     rig.run([&] { return send_all(*rig.near, text, held); });
     reader.join();
-    CHECK(held);
+    CHECK(is_held.get());
     CHECK(got == text);
     CHECK_FALSE(rig.budget.exhausted());
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,17 +38,24 @@ public:
     static PlainApp refusing() { return PlainApp{-1}; }
     void listen(int backlog = 64) { REQUIRE(::listen(fd_.get(), backlog) == 0); }
     [[nodiscard]] const SocketAddress& address() const { return address_; }
-    /// The app's end of the next connection; none if nobody has come.
-    [[nodiscard]] UniqueFd accept() { return UniqueFd{::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)}; }
+    /// The app's end of the next connection: our end may know a moment earlier that it is there.
+    [[nodiscard]] UniqueFd accept()
+    {
+        pollfd comes{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+        ::poll(&comes, 1, 10'000);
+        return take();
+    }
     [[nodiscard]] int count()
     {
         int arrived = 0;
-        for (UniqueFd one = accept(); one; one = accept())
+        for (UniqueFd one = take(); one; one = take())
             ++arrived;
         return arrived;
     }
 
 private:
+    [[nodiscard]] UniqueFd take() { return UniqueFd{::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC)}; }
+
     UniqueFd fd_;
     SocketAddress address_;
 };
