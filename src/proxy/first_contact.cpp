@@ -60,9 +60,9 @@ net::Task<bool> FirstContact::reach(std::size_t app)
         if (reached) co_return true;
         if (cancelled_) break;
         if (loop_.now() >= limit_ && !has_let_in_) {
+            let_in();
             log::warn("an app does not accept yet; clients are let in all the same",
                       {{"upstream", apps_.at(app).name()}, {"waited_ms", plan_.limit_ms}});
-            let_in();
         }
         net::Sleep pause{loop_, kPause};
         co_await pause;

@@ -135,7 +135,10 @@ std::vector<proxy::Listener> Shards::listeners_of(std::size_t shard, Settings& s
     for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
         ReceivedListener& received = settings.listeners[i];
         const bool shared = received.settings.shared;
-        UniqueFd fd = shared ? duplicate(received.sockets.front()) : std::move(received.sockets[shard]);
+        // The last shard takes the shared one itself: nobody listens once all of them have stopped.
+        const bool copies = shared && shard + 1 < settings.hello.shards;
+        UniqueFd& own = received.sockets[shared ? 0 : shard];
+        UniqueFd fd = copies ? duplicate(own) : std::move(own);
         set_accepted_options(fd.get()); // a worker before this one may have changed them
         listeners.push_back({.bind = received.settings.bind,
                              .fd = std::move(fd),

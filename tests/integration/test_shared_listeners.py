@@ -1,5 +1,6 @@
 """One queue for several: a shard, or a worker, that is full keeps nobody from the places of another."""
 
+import errno
 import os
 import select
 import signal
@@ -13,7 +14,7 @@ from support.pki import SERVICE_UID
 from support.reloading import reload, to
 from support.sallyport import simple_config
 from support.tls_client import TlsClient, client_context
-from support.waiting import stays
+from support.waiting import stays, until
 
 
 def shout(connection):
@@ -108,3 +109,23 @@ def test_who_waits_for_a_place_at_the_end_gets_it(shared, pki):
         echoed(second).socket.close()
         sallyport.wait_for_exit(0, 10)
         assert sallyport.log.matching(event="drained")[0]["finished"] == 2
+
+
+def is_refused(place):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(place) == errno.ECONNREFUSED
+
+
+@pytest.mark.parametrize("shared", ["unix"], indirect=True)
+def test_nobody_listens_while_the_last_ones_finish(shared, pki):
+    # Goal: a client of a drain is refused at once, and does not wait in a queue that nobody serves. Method: one that has
+    # been served stays; after SIGTERM others are refused; then it goes.
+    with App(echo) as app:
+        sallyport = shared(app, shards=2)
+        with TlsClient(sallyport.place, client_context(pki.ca)) as client:
+            echoed(client)
+            sallyport.signal(signal.SIGTERM)
+            until(lambda: is_refused(sallyport.place), 10, "nobody listens")
+            client.send(b"still")
+            assert client.receive_exactly(5) == b"still"
+        sallyport.wait_for_exit(0)
