@@ -79,9 +79,9 @@ void Http1App::keep()
     kept_for_now_ = !unread().empty();
 }
 
-Result<net::Arrival> Http1App::receive()
+Result<net::Arrival> Http1App::receive(std::size_t most)
 {
-    const auto into = around_.scratch.plain().first(read_size(around_.budget));
+    const auto into = around_.scratch.plain().first(most);
     const auto got = socket().receive(into);
     if (got && got->size > 0) {
         silent_ = false;
@@ -102,7 +102,7 @@ Result<AppStream::Head> Http1App::receive_head()
             kept_for_now_ = false;
         }
         const std::size_t kept = unread().size();
-        const auto got = receive();
+        const auto got = receive(Appetite{}.size(around_.budget));
         if (!got) return std::unexpected{got.error()};
         if (got->kind == net::Arrival::Kind::nothing_yet) return Head{};
         if (got->kind == net::Arrival::Kind::end) return fail(Fault::truncated, Side::upstream, kAwaiting);
@@ -137,10 +137,10 @@ Result<Piece> Http1App::take_unread()
     return Piece{part->bytes, reader_.ended(), &reader_.trailers()};
 }
 
-Result<Piece> Http1App::read()
+Result<Piece> Http1App::read(std::size_t most)
 {
     if (unread().empty() && !reader_.ended()) {
-        const auto got = receive();
+        const auto got = receive(most);
         if (!got) return std::unexpected{got.error()};
         if (got->kind == net::Arrival::Kind::nothing_yet) return Piece{};
         if (got->kind == net::Arrival::Kind::end) {

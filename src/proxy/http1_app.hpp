@@ -34,7 +34,7 @@ public:
     [[nodiscard]] net::Watch::Awaiter writable() override { return socket().writable(); }
     [[nodiscard]] net::Watch& watch() override { return socket().watch(); }
     [[nodiscard]] bool broken() const override { return connection_->socket().broken(); }
-    [[nodiscard]] Result<Piece> read() override;
+    [[nodiscard]] Result<Piece> read(std::size_t most) override;
     [[nodiscard]] Result<void> write(const Piece& piece) override;
     [[nodiscard]] bool holds() const override { return connection_->socket().holds(); }
     [[nodiscard]] Result<void> send_held() override { return socket().send_held(); }
@@ -53,7 +53,7 @@ public:
 private:
     [[nodiscard]] net::Socket& socket() { return connection_->socket(); }
     [[nodiscard]] const net::Socket& socket() const { return connection_->socket(); }
-    [[nodiscard]] Result<net::Arrival> receive();
+    [[nodiscard]] Result<net::Arrival> receive(std::size_t most);
     [[nodiscard]] std::span<std::byte> unread();
     void drop(std::size_t size);
     [[nodiscard]] Result<Head> parse(std::size_t size);

@@ -8,6 +8,9 @@ namespace sallyport::proxy {
 
 namespace {
 
+/// What came behind a head may be the beginning of a body that takes long: more memory than this is not kept for it.
+constexpr std::size_t kUnreadKept = 4 * 1024;
+
 std::span<const std::byte> bytes_of(std::string_view text)
 {
     return std::as_bytes(std::span{text});
@@ -33,18 +36,16 @@ void Http1Client::forget_read()
     unread_at_ = 0;
 }
 
-Result<Piece> Http1Client::read()
+Result<Piece> Http1Client::read(std::size_t most)
 {
-    std::size_t taken = 0;
-    if (has_unread()) {
-        const auto input = std::as_writable_bytes(std::span{unread_}).subspan(unread_at_);
-        const auto piece = take(input, taken);
-        unread_at_ += taken;
-        return piece;
-    }
-    const auto got = client_.receive();
+    if (has_unread()) return take_unread();
+    unread_at_ = 0;
+    unread_.clear();
+    if (unread_.capacity() > kUnreadKept) unread_.shrink_to_fit();
+    const auto got = client_.receive(most);
     if (!got) return std::unexpected{got.error()};
     if (got->end && got->bytes.empty()) return end_of_input();
+    std::size_t taken = 0;
     auto piece = take(got->bytes, taken);
     if (piece && got->end && reader_.ends_with_connection()) piece->end = true;
     const auto rest = got->bytes.subspan(taken);
@@ -53,9 +54,17 @@ Result<Piece> Http1Client::read()
     return piece;
 }
 
+Result<Piece> Http1Client::take_unread()
+{
+    std::size_t taken = 0;
+    const auto piece = take(std::as_writable_bytes(std::span{unread_}).subspan(unread_at_), taken);
+    unread_at_ += taken;
+    return piece;
+}
+
 Result<Piece> Http1Client::arrived()
 {
-    if (!reader_.ended() && has_unread()) return read();
+    if (!reader_.ended() && has_unread()) return take_unread();
     return Piece{.end = reader_.ended()};
 }
 

@@ -36,7 +36,7 @@ public:
     [[nodiscard]] net::Watch::Awaiter writable() override { return client_.socket().writable(); }
     [[nodiscard]] net::Watch& watch() override { return client_.socket().watch(); }
     [[nodiscard]] bool broken() const override { return client_.broken(); }
-    [[nodiscard]] Result<Piece> read() override;
+    [[nodiscard]] Result<Piece> read(std::size_t most) override;
     [[nodiscard]] Result<Piece> arrived() override;
     [[nodiscard]] Result<void> write(const Piece& piece) override;
     [[nodiscard]] bool holds() const override { return client_.holds(); }
@@ -51,6 +51,7 @@ public:
                                        const Piece& first) override;
 
 private:
+    [[nodiscard]] Result<Piece> take_unread();
     [[nodiscard]] Result<Piece> take(std::span<std::byte> input, std::size_t& taken);
     [[nodiscard]] Result<Piece> end_of_input();
     [[nodiscard]] Result<void> send_out(const Piece& piece);

@@ -50,7 +50,12 @@ net::Watch::Awaiter Http2App::readable()
     return watch_.readable_if(is_lost() || has_head || !stream_->arrived().empty() || stream_->arrived_all());
 }
 
-Result<Piece> Http2App::read()
+Result<Piece> Http2App::read(std::size_t /*most*/)
+{
+    return next();
+}
+
+Result<Piece> Http2App::next()
 {
     take_read();
     const auto bytes = stream_->arrived();
@@ -121,7 +126,7 @@ Result<AppStream::Head> Http2App::receive_head()
     }
     seen_ = head;
     if (head->is_interim()) return Head{.head = head};
-    const auto first = read();
+    const auto first = next();
     if (!first) return std::unexpected{first.error()};
     return Head{&shown(*head), *first};
 }

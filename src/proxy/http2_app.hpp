@@ -23,7 +23,7 @@ public:
     [[nodiscard]] net::Watch::Awaiter writable() override { return watch_.writable_if(!holds() || is_lost()); }
     [[nodiscard]] net::Watch& watch() override { return watch_; }
     [[nodiscard]] bool broken() const override { return is_lost(); }
-    [[nodiscard]] Result<Piece> read() override;
+    [[nodiscard]] Result<Piece> read(std::size_t) override;
     [[nodiscard]] Result<void> write(const Piece& piece) override;
     [[nodiscard]] bool holds() const override { return stream_ != nullptr && stream_->unsent() > kUnsentMax; }
     [[nodiscard]] Result<void> send_held() override { return check(); }
@@ -50,6 +50,7 @@ private:
     [[nodiscard]] Result<void> check() const;
     [[nodiscard]] bool becomes_tunnel(const http::RequestHead& head);
     [[nodiscard]] const http::ResponseHead& shown(const http::ResponseHead& head) const;
+    [[nodiscard]] Result<Piece> next();
     void take_read();
     void pass_seen();
 

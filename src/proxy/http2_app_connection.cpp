@@ -40,7 +40,7 @@ net::Task<void> Http2AppConnection::run()
 
 void Http2AppConnection::receive()
 {
-    const auto into = apps_.around.scratch.plain().first(read_size(apps_.around.budget));
+    const auto into = apps_.around.scratch.plain().first(Appetite{}.size(apps_.around.budget));
     for (std::size_t taken = 0; !lost_;) {
         if (taken >= kTurnBytes) {
             ring();

@@ -44,7 +44,12 @@ net::Watch::Awaiter Http2Client::readable()
     return watch_.readable_if(!stream_.arrived().empty() || stream_.arrived_all() || broken());
 }
 
-Result<Piece> Http2Client::read()
+Result<Piece> Http2Client::read(std::size_t /*most*/)
+{
+    return next();
+}
+
+Result<Piece> Http2Client::next()
 {
     take_read();
     if (const auto well = check(); !well) return std::unexpected{well.error()};
@@ -56,7 +61,7 @@ Result<Piece> Http2Client::read()
 Result<Piece> Http2Client::arrived()
 {
     if (awaits_tunnel()) return Piece{.end = true};
-    return read();
+    return next();
 }
 
 bool Http2Client::request_ended() const

@@ -27,7 +27,7 @@ public:
     [[nodiscard]] net::Watch::Awaiter writable() override { return watch_.writable_if(!holds() || broken()); }
     [[nodiscard]] net::Watch& watch() override { return watch_; }
     [[nodiscard]] bool broken() const override { return stream_.broken().has_value(); }
-    [[nodiscard]] Result<Piece> read() override;
+    [[nodiscard]] Result<Piece> read(std::size_t) override;
     [[nodiscard]] Result<void> write(const Piece& piece) override;
     [[nodiscard]] bool holds() const override { return stream_.unsent() > kUnsentMax; }
     [[nodiscard]] Result<void> send_held() override { return check(); }
@@ -53,6 +53,7 @@ private:
     [[nodiscard]] bool awaits_tunnel() const { return !tunnel_ && !stream_.head().upgrade.empty(); }
     [[nodiscard]] Result<void> check() const;
     [[nodiscard]] Result<void> send(const Piece& piece);
+    [[nodiscard]] Result<Piece> next();
     void take_read();
 
     Http2Session& session_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "appetite.hpp"
 #include "exchange.hpp"
 #include "http2_client.hpp"
 #include "http2_exchange.hpp"
@@ -32,7 +33,7 @@ net::Task<void> read_frames(Http2Session& s)
             co_await s.taken().rung();
         const bool readable = co_await c.client.readable();
         if (!readable || !s.reads()) break;
-        const auto got = c.client.receive();
+        const auto got = c.client.receive(Appetite{}.size(c.budget()));
         if (!got) {
             s.lose(got.error());
             s.look_at_news(); // not later: who writes may be waiting for the client to take something

@@ -32,7 +32,7 @@ net::Task<void> drop_what_comes(HttpConnection& c)
     for (std::size_t dropped = 0; c.loop().now() - began < linger_limit(c, c.http().linger_all_ms);) {
         const bool readable = co_await c.client.readable();
         if (!readable) co_return;
-        const auto got = c.client.receive();
+        const auto got = c.client.receive(tls::Scratch::kCipherIn);
         if (!got || got->end) co_return;
         if (!got->bytes.empty()) c.touch();
         dropped += got->bytes.size();

@@ -30,9 +30,9 @@ Step end_or_failure(Exchange& x, const Flow& flow, const Error& error)
     return Step::failed;
 }
 
-Step move(Exchange& x, const Flow& flow)
+Step move(Exchange& x, const Flow& flow, Appetite& appetite)
 {
-    const auto piece = flow.from.read();
+    const auto piece = flow.from.read(appetite.size(x.connection.budget()));
     if (!piece) return end_or_failure(x, flow, piece.error());
     if (flow.up) x.took_body(piece->bytes.size());
     if (piece->bytes.empty() && !piece->end) return Step::more;
@@ -47,6 +47,7 @@ Step move(Exchange& x, const Flow& flow)
         note(x, flow, sent.error());
         return Step::failed;
     }
+    if (!flow.to.holds()) appetite.fed(piece->bytes.size());
     return piece->end ? Step::end : Step::more;
 }
 
@@ -77,6 +78,7 @@ net::Task<bool> send_held(Exchange& x, Flow flow)
 
 net::Task<bool> pump(Exchange& x, Flow flow)
 {
+    Appetite appetite;
     std::uint64_t turn = flow.moved + kTurnBytes;
     for (Step step = Step::more; step == Step::more;) {
         if (flow.up) x.await_body();
@@ -86,12 +88,14 @@ net::Task<bool> pump(Exchange& x, Flow flow)
             note(x, flow, left(flow));
             co_return false;
         }
-        step = move(x, flow);
+        step = move(x, flow, appetite);
         if (step == Step::failed) co_return false;
         if (flow.to.holds()) {
             if (flow.up) x.await_app();
+            const net::Tick since = x.shard().loop().now();
             const bool sent = co_await send_held(x, flow);
             if (!sent) co_return false;
+            appetite.held(x.shard().loop().now() - since);
         }
         if (flow.moved >= turn) {
             co_await net::Yield{x.shard().loop()};

@@ -13,6 +13,18 @@ namespace {
 
 enum class Step : std::uint8_t { more, end, failed };
 
+/// One direction's: how much it reads, and what it has moved in this turn.
+struct Flow {
+    Appetite appetite;
+    std::uint32_t moved{0};
+
+    void pass(std::size_t size, const net::Socket& to)
+    {
+        if (!to.holds()) appetite.fed(size);
+        moved += static_cast<std::uint32_t>(size);
+    }
+};
+
 /// An app that takes no more may still have an answer on the way: the other direction decides. A client that takes no
 /// more ends both.
 bool took(TcpConnection& c, const net::Socket& to, const Result<void>& sent)
@@ -50,22 +62,24 @@ Step end_without_close_notify(TcpConnection& c, const Error& error)
     return Step::failed;
 }
 
-Step move_to_app(TcpConnection& c, std::size_t& moved)
+Step move_to_app(TcpConnection& c, Flow& flow)
 {
-    const Result<tls::Plain> got = c.client.receive();
+    const Result<tls::Plain> got = c.client.receive(flow.appetite.size(c.budget()));
     if (!got) return end_without_close_notify(c, got.error());
     const Step next = got->end ? Step::end : Step::more;
     if (got->bytes.empty()) return next;
     c.touch();
     c.from_client += got->bytes.size();
-    moved += got->bytes.size();
-    return took(c, c.app->socket(), c.app->socket().send(got->bytes)) ? next : Step::failed;
+    net::Socket& app = c.app->socket();
+    if (!took(c, app, app.send(got->bytes))) return Step::failed;
+    flow.pass(got->bytes.size(), app);
+    return next;
 }
 
-Step move_to_client(TcpConnection& c, std::size_t& moved)
+Step move_to_client(TcpConnection& c, Flow& flow)
 {
     net::Socket& client = c.client.socket();
-    const auto into = c.scratch().plain().first(read_size(c.budget()));
+    const auto into = c.scratch().plain().first(flow.appetite.size(c.budget()));
     const Result<net::Arrival> got = c.app->socket().receive(into);
     if (!got) {
         c.end_both(got.error());
@@ -77,14 +91,15 @@ Step move_to_client(TcpConnection& c, std::size_t& moved)
 
     c.touch();
     c.to_client += got->size;
-    moved += got->size;
-    return took(c, client, c.client.send(into.first(got->size))) ? Step::more : Step::failed;
+    if (!took(c, client, c.client.send(into.first(got->size)))) return Step::failed;
+    flow.pass(got->size, client);
+    return Step::more;
 }
 
 net::Task<void> app_to_client(TcpConnection& c)
 {
     net::Socket& client = c.client.socket();
-    std::size_t moved = 0;
+    Flow flow;
     for (Step step = Step::more; step == Step::more;) {
         const bool readable = co_await c.app->socket().readable();
         if (!readable) co_return;
@@ -92,15 +107,17 @@ net::Task<void> app_to_client(TcpConnection& c)
             c.end_both({Fault::reset, Side::client, "relaying"});
             co_return;
         }
-        step = move_to_client(c, moved);
+        step = move_to_client(c, flow);
         if (step == Step::failed) co_return;
         if (client.holds()) {
+            const net::Tick since = c.loop().now();
             const bool sent = co_await send_held(c, client);
             if (!sent) co_return;
+            flow.appetite.held(c.loop().now() - since);
         }
-        if (moved >= kTurnBytes) {
+        if (flow.moved >= kTurnBytes) {
             co_await net::Yield{c.loop()};
-            moved = 0;
+            flow.moved = 0;
         }
     }
     client.finish_writing();
@@ -109,19 +126,21 @@ net::Task<void> app_to_client(TcpConnection& c)
 
 net::Task<void> client_to_app(TcpConnection& c, net::Task<void> back)
 {
-    std::size_t moved = 0;
+    Flow flow;
     Step step = Step::more;
     while (step == Step::more) {
         const bool readable = co_await c.client.readable();
         if (!readable) break;
-        step = move_to_app(c, moved);
+        step = move_to_app(c, flow);
         if (step != Step::failed && c.app->socket().holds()) {
+            const net::Tick since = c.loop().now();
             const bool sent = co_await send_held(c, c.app->socket());
             if (!sent) step = Step::failed;
+            flow.appetite.held(c.loop().now() - since);
         }
-        if (moved >= kTurnBytes) {
+        if (flow.moved >= kTurnBytes) {
             co_await net::Yield{c.loop()};
-            moved = 0;
+            flow.moved = 0;
         }
     }
     if (step == Step::end) c.app->socket().finish_writing();

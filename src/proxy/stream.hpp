@@ -42,9 +42,10 @@ public:
     /// The peer is gone in both directions.
     [[nodiscard]] virtual bool broken() const = 0;
 
-    /// The next bytes of the peer's body: one receive. An empty piece without end: nothing yet. The bytes are valid
-    /// until the next co_await. Errors: `truncated` (it ended before its body did), `reset`, `malformed`.
-    [[nodiscard]] virtual Result<Piece> read() = 0;
+    /// The next bytes of the peer's body: one receive of at most `most`, or what has come already. An empty piece
+    /// without end: nothing yet. The bytes are valid until the next co_await. Errors: `truncated` (it ended before its
+    /// body did), `reset`, `malformed`.
+    [[nodiscard]] virtual Result<Piece> read(std::size_t most) = 0;
 
     /// The next bytes of the body towards the peer, framed as its head said. Sends what the peer takes and holds the
     /// rest: then, while `holds()`, wait for `writable()` and `send_held()`; write nothing meanwhile.

@@ -18,7 +18,7 @@ std::size_t Scratch::take_input(std::span<std::byte> into)
 std::size_t Scratch::put_output(std::span<const std::byte> from)
 {
     const std::size_t size = std::min(from.size(), kCipherOut - written_);
-    if (size > 0) std::memcpy(cipher_out_.get() + written_, from.data(), size);
+    if (size > 0) std::memcpy(cipher_out_.data() + written_, from.data(), size);
     written_ += size;
     return size;
 }

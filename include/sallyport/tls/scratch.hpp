@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 
 #include "sallyport/crypto/handles.hpp"
 #include "sallyport/metrics/figures.hpp"
+#include "sallyport/tls/placed_buffer.hpp"
 
 namespace sallyport::tls {
 
@@ -22,22 +22,22 @@ public:
     Scratch& operator=(const Scratch&) = delete;
 
     static constexpr std::size_t kRecordMax = 16 * 1024;
-    static constexpr std::size_t kCipherIn = 256 * 1024;
+    static constexpr std::size_t kCipherIn = 1024 * 1024;
     /// What kCipherIn decrypts to, and one record that was begun before.
     static constexpr std::size_t kPlain = kCipherIn + kRecordMax;
     /// What kPlain grows to when sealed, with room for a handshake flight.
     static constexpr std::size_t kCipherOut = kPlain + 16 * 1024;
 
     /// Ciphertext as it came from the client.
-    [[nodiscard]] std::span<std::byte> cipher_in() { return {cipher_in_.get(), kCipherIn}; }
+    [[nodiscard]] std::span<std::byte> cipher_in() { return cipher_in_.bytes(); }
     /// Plain text: decrypted from the client, or as it came from the app.
-    [[nodiscard]] std::span<std::byte> plain() { return {plain_.get(), kPlain}; }
+    [[nodiscard]] std::span<std::byte> plain() { return plain_.bytes(); }
 
     /// What OpenSSL reads next through the BIO, and what is left of it.
     void feed(std::span<const std::byte> input) { input_ = input; }
     [[nodiscard]] std::span<const std::byte> unread() const { return input_; }
     /// What OpenSSL has written through the BIO since the last `clear_output`.
-    [[nodiscard]] std::span<const std::byte> output() const { return {cipher_out_.get(), written_}; }
+    [[nodiscard]] std::span<const std::byte> output() const { return cipher_out_.bytes().first(written_); }
     void clear_output() { written_ = 0; }
 
     [[nodiscard]] metrics::Traffic& traffic() { return traffic_; }
@@ -50,9 +50,13 @@ public:
 
 private:
     metrics::Traffic& traffic_;
-    std::unique_ptr<std::byte[]> cipher_in_ = std::make_unique_for_overwrite<std::byte[]>(kCipherIn);
-    std::unique_ptr<std::byte[]> plain_ = std::make_unique_for_overwrite<std::byte[]>(kPlain);
-    std::unique_ptr<std::byte[]> cipher_out_ = std::make_unique_for_overwrite<std::byte[]>(kCipherOut);
+    // The kernel copies from and to the beginnings of pages, OpenSSL to and from 8 bytes behind multiples of 16.
+    static constexpr std::size_t kInPage = 2048;
+    static constexpr std::size_t kPlainInPage = kInPage + 8;
+
+    PlacedBuffer cipher_in_{kCipherIn, kInPage};
+    PlacedBuffer plain_{kPlain, kPlainInPage};
+    PlacedBuffer cipher_out_{kCipherOut, kInPage};
     std::span<const std::byte> input_;
     std::size_t written_{0};
     crypto::BioHandle bio_;

@@ -47,7 +47,7 @@ public:
     /// One recv(2), and all complete records in it. Errors: `truncated` (FIN without close_notify), `reset`,
     /// `malformed` (a record that does not decrypt; the alert is sent).
     /// `most`: of ciphertext; what is left comes with the next call, without a wait.
-    [[nodiscard]] Result<Plain> receive(std::size_t most = Scratch::kCipherIn);
+    [[nodiscard]] Result<Plain> receive(std::size_t most);
 
     /// Encrypts all of it (at most Scratch::kPlain; nothing may be held) and sends what the socket takes at once.
     /// Then, while `socket().holds()`: wait for `socket().writable()` and `socket().send_held()`.

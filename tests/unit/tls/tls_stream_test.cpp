@@ -121,7 +121,7 @@ TEST_CASE("Who asks to renegotiate is refused, and the shard's next client gets 
         co_await other.shake_hands(s);
 
         asking.ask_to_renegotiate();
-        const auto got = asking.stream.receive();
+        const auto got = asking.stream.receive(Scratch::kCipherIn);
         REQUIRE(got);
         CHECK((got->bytes.empty() && !got->end));
         REQUIRE(other.stream.send(std::as_bytes(std::span{std::string_view{"hello"}})));
@@ -145,7 +145,7 @@ TEST_CASE("Who asks to renegotiate and does not take what it is sent is let go",
             REQUIRE(asking.stream.send(std::as_bytes(std::span{much})));
 
         asking.ask_to_renegotiate();
-        const auto got = asking.stream.receive();
+        const auto got = asking.stream.receive(Scratch::kCipherIn);
         REQUIRE_FALSE(got);
         CHECK(got.error().fault == Fault::over_limit);
         CHECK(got.error().side == Side::client);
