@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "http_connection.hpp"
+#include "roster.hpp"
 #include "sallyport/log/log.hpp"
 #include "tcp_connection.hpp"
 
@@ -83,18 +84,6 @@ void count(Shard& shard, metrics::AcceptFailure failure)
 
 } // namespace
 
-/// Waits until the shard may hold one more connection.
-class FreeSlot {
-public:
-    explicit FreeSlot(Shard& shard) : shard_{shard} {}
-    [[nodiscard]] bool await_ready() const noexcept { return !shard_.full(); }
-    void await_suspend(std::coroutine_handle<> waiting) { shard_.waiting_for_slot_.push_back(waiting); }
-    void await_resume() const noexcept {}
-
-private:
-    Shard& shard_;
-};
-
 // The queue is watched from when it is first seen empty: the kernel tells then of all who have come since. `told`: it
 // has, and nobody was taken since.
 net::Detached accept_loop(Shard& shard, Listener& listener)
@@ -105,9 +94,9 @@ net::Detached accept_loop(Shard& shard, Listener& listener)
     int accepted_in_a_row = 0;
     bool told = false;
     while (!shard.cutting_) {
-        if (shard.full()) {
+        if (shard.roster_->full()) {
             if (shard.leave_queue(listener, watch, std::exchange(told, false))) break;
-            co_await FreeSlot{shard};
+            co_await Roster::FreePlace{*shard.roster_};
             continue;
         }
         PeerAddress peer;

@@ -14,8 +14,8 @@ Connection::Connection(Shard& owner, const Listener& from, UniqueFd accepted, co
     : shard{owner},
       listener{from},
       peer{address},
-      began{owner.loop_.now()},
-      client{std::move(accepted), from.contexts, owner.scratch_, owner.loop_, owner.budget_}
+      began{owner.loop().now()},
+      client{std::move(accepted), from.contexts, owner.bench().scratch, owner.loop(), owner.bench().budget}
 {
     shard.enlist(*this);
 }

@@ -13,6 +13,7 @@
 #include "sallyport/net/task.hpp"
 #include "sallyport/proxy/shard.hpp"
 #include "sallyport/tls/tls_stream.hpp"
+#include "workbench.hpp"
 
 namespace sallyport::proxy {
 
@@ -46,7 +47,7 @@ public:
     /// Starts a stage; its limit begins now.
     void enter(Stage stage, std::uint32_t limit_ms);
     /// Bytes have moved: the limit begins anew. One store.
-    void touch() { postpone(shard.loop_.now() + limit_ms_); }
+    void touch() { postpone(shard.loop().now() + limit_ms_); }
 
     /// Ends every wait of this connection: its coroutines unwind with Fault::aborted. May destroy it.
     virtual void cancel() = 0;
@@ -80,10 +81,10 @@ public:
 
     [[nodiscard]] Stage stage() const { return stage_; }
     [[nodiscard]] bool was_cut() const { return cut_; }
-    [[nodiscard]] net::EventLoop& loop() { return shard.loop_; }
-    [[nodiscard]] tls::Scratch& scratch() { return shard.scratch_; }
-    [[nodiscard]] net::HoldBudget& budget() { return shard.budget_; }
-    [[nodiscard]] const ipc::Limits& limits() const { return shard.limits_; }
+    [[nodiscard]] net::EventLoop& loop() { return shard.loop(); }
+    [[nodiscard]] tls::Scratch& scratch() { return shard.bench().scratch; }
+    [[nodiscard]] net::HoldBudget& budget() { return shard.bench().budget; }
+    [[nodiscard]] const ipc::Limits& limits() const { return shard.limits(); }
 
 protected:
     void expired() override;

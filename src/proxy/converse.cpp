@@ -19,11 +19,11 @@ bool send_request(Exchange& x)
         x.fail(arrived.error());
         return false;
     }
-    site::RequestEdits& edits = x.shard().request_edits();
+    site::RequestEdits& edits = x.shard().bench().request_edits;
     edits.prepare(*x.route, x.request, x.connection.facts, x.seed());
     x.buffers.request_id.assign(edits.request_id());
-    x.from_client += arrived->bytes.size();
-    if (x.from_client > x.connection.http().body_bytes_max) {
+    x.account.from_client += arrived->bytes.size();
+    if (x.account.from_client > x.connection.http().body_bytes_max) {
         x.fail(site::Reason::body_too_large);
         return false;
     }
@@ -36,18 +36,18 @@ bool send_request(Exchange& x)
 
 void await_response(Exchange& x)
 {
-    x.asked = x.shard().loop().now();
+    x.account.asked = x.shard().loop().now();
     x.enter(Phase::response_head, x.connection.http().response_ms);
 }
 
 net::Task<void> upload(Exchange& x)
 {
-    const Flow flow{x.client, *x.app, x.from_client, true};
+    const Flow flow{x.client, *x.app, x.account.from_client, true};
     x.await_app();
     bool sent = co_await send_held(x, flow);
     if (sent && !x.client.request_ended()) sent = co_await pump(x, flow);
     if (!sent && x.failed()) x.stop(x.reason());
-    if (x.status == 0 && !x.upload_is_over()) await_response(x); // also of an app that takes no more
+    if (x.account.status == 0 && !x.upload_is_over()) await_response(x); // also of an app that takes no more
 }
 
 enum class Next : std::uint8_t { wait, flush, body, tunnel, end, failed };
@@ -76,9 +76,9 @@ Next forward_response(Exchange& x, const AppStream::Head& got)
         x.fail(site::Reason::app_malformed, "2xx to an extended CONNECT");
         return Next::failed;
     }
-    x.status = got.head->status;
-    x.answered = x.shard().loop().now();
-    x.to_client += got.first.bytes.size();
+    x.account.status = got.head->status;
+    x.account.answered = x.shard().loop().now();
+    x.account.to_client += got.first.bytes.size();
     const auto sent = x.client.respond(*got.head, x.route->headers.response(), got.first);
     if (!sent) {
         x.fail(sent.error());
@@ -96,7 +96,7 @@ Next forward_response(Exchange& x, const AppStream::Head& got)
 /// An HTTP/1.0 client knows nothing of interim responses (RFC 9110 §15.2).
 Next forward_interim(Exchange& x, const http::ResponseHead& head)
 {
-    if (++x.interims > kInterimMax) { // which do not lengthen the wait for the response
+    if (++x.account.interims > kInterimMax) { // which do not lengthen the wait for the response
         x.fail(site::Reason::app_malformed, "too many interim responses");
         return Next::failed;
     }
@@ -128,7 +128,7 @@ Next forward_head(Exchange& x)
 
 net::Task<Next> download(Exchange& x)
 {
-    const Flow flow{*x.app, x.client, x.to_client, false};
+    const Flow flow{*x.app, x.client, x.account.to_client, false};
     Next next = Next::wait;
     while (next == Next::wait) {
         if (x.client.holds()) {

@@ -33,8 +33,8 @@ net::Task<upstream::AppConnectionPtr> connect(Exchange& x, upstream::Upstream& u
     x.attempt = &attempt;
     auto connected = co_await upstream.connect(attempt);
     x.attempt = nullptr;
-    x.connect_ms += x.shard().loop().now() - before;
-    x.connected = true;
+    x.account.connect_ms += x.shard().loop().now() - before;
+    x.account.connected = true;
     if (connected) {
         const auto introduced = send_proxy_header(x.connection, upstream, (*connected)->socket());
         if (introduced) co_return std::move(*connected);
@@ -109,7 +109,7 @@ bool reach_at_once(Exchange& x, upstream::Upstream& upstream)
         x.use_app(*with_room);
         return true;
     }
-    if (x.replayed) return false;
+    if (x.account.replayed) return false;
     auto idle = upstream.take_idle();
     if (idle == nullptr) return false;
     x.use_app(upstream, std::move(idle));
@@ -125,8 +125,8 @@ net::Task<bool> reach_app(Exchange& x, upstream::Upstream& upstream)
 void count(const Exchange& x)
 {
     metrics::ShardFigures& figures = x.shard().figures();
-    figures.exchanges[metrics::status_slot(x.status)].add();
-    figures.exchange_time.add(x.shard().loop().now() - x.began);
+    figures.exchanges[metrics::status_slot(x.account.status)].add();
+    figures.exchange_time.add(x.shard().loop().now() - x.account.began);
     if (x.failed()) figures.exchange_failures[static_cast<std::size_t>(x.reason())].add();
 }
 
@@ -136,7 +136,7 @@ net::Task<void> serve_exchange(Exchange& x)
 {
     if (choose_route(x)) {
         upstream::Upstream& upstream = x.shard().upstream(x.route->upstream);
-        x.upstream = upstream.name();
+        x.account.upstream = upstream.name();
         do {
             bool reached = reach_at_once(x, upstream);
             if (!reached) reached = co_await reach_app(x, upstream);
@@ -159,11 +159,10 @@ Exchange::Exchange(HttpConnection& owner, ClientStream& stream, const http::Requ
       client{stream},
       request{head},
       buffers{lent},
-      number{which},
-      began{owner.loop().now()},
+      account{.number = which, .began = owner.loop().now()},
       pace_{owner.http()},
       grpc_{is_grpc(head)},
-      seed_{owner.shard.request_seed()}
+      seed_{owner.shard.bench().request_seed()}
 {
     buffers.request_id.clear();
 }
@@ -186,7 +185,7 @@ void Exchange::enter(Phase phase, std::uint32_t limit_ms)
 void Exchange::await_body()
 {
     waiting_since_ = shard().loop().now();
-    if (phase_ == Phase::tunnel || status != 0) return;
+    if (phase_ == Phase::tunnel || account.status != 0) return;
     enter(Phase::request_body, grpc_ ? connection.limits().idle_ms : pace_.patience_ms());
 }
 
@@ -197,7 +196,7 @@ void Exchange::took_body(std::uint64_t bytes)
 
 void Exchange::await_app()
 {
-    if (phase_ != Phase::tunnel && status == 0) enter(Phase::request_body, connection.limits().idle_ms);
+    if (phase_ != Phase::tunnel && account.status == 0) enter(Phase::request_body, connection.limits().idle_ms);
 }
 
 void Exchange::fail(site::Reason reason, std::string_view detail)
@@ -266,7 +265,7 @@ site::Reason Exchange::what_expired() const
     case Phase::connect:
         return site::Reason::app_connect_timeout;
     case Phase::request_body:
-        if (app->holds() || (request.expects_continue && interims == 0 && from_client == 0))
+        if (app->holds() || (request.expects_continue && account.interims == 0 && account.from_client == 0))
             return site::Reason::app_timeout;
         return pace_.reason();
     case Phase::response_body:
@@ -288,19 +287,19 @@ bool Exchange::begin_replay()
     if (app == nullptr || !died) return false;
     const bool may_help = app->reused() || shard().upstream(route->upstream).has_several_addresses();
     const bool harmless = app->unprocessed() || (may_help && http::is_idempotent(request.method));
-    if (over_ || replayed || !app->silent() || !harmless || from_client > 0) return false;
+    if (over_ || account.replayed || !app->silent() || !harmless || account.from_client > 0) return false;
     leave_app();
     reason_ = site::Reason::none;
     detail_ = {};
     upload_stopped_ = false;
-    replayed = true;
+    account.replayed = true;
     return true;
 }
 
 void Exchange::use_app(upstream::Upstream& from, upstream::AppConnectionPtr taken)
 {
-    const Http1App::Surroundings around{connection.scratch(), connection.budget(), shard().out()};
-    attach(http1_.emplace(from, std::move(taken), buffers.app, around, shard().http_limits()));
+    const Http1App::Surroundings around{connection.scratch(), connection.budget(), shard().bench().out};
+    attach(http1_.emplace(from, std::move(taken), buffers.app, around, shard().bench().http_limits));
 }
 
 void Exchange::use_app(Http2AppConnection& shared)

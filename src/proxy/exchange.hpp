@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "account.hpp"
 #include "exchange_buffers.hpp"
 #include "http1_app.hpp"
 #include "http2_app.hpp"
@@ -39,6 +40,7 @@ public:
     const http::RequestHead& request;
     ExchangeBuffers& buffers;
     const site::Route* route{nullptr};
+    Account account;
 
     /// The head was refused: there is nothing but an answer.
     void refuse(const http::Refused& refused);
@@ -88,22 +90,10 @@ public:
     /// What its request id is made of, if the client's is not taken over: the same for a replay.
     [[nodiscard]] site::RequestSeed seed() const { return seed_; }
 
-    // For the log.
     const std::optional<http::Refused>& refused() const { return refused_; }
     [[nodiscard]] std::string_view detail() const { return detail_; }
-    std::uint64_t number;
-    net::Tick began;
-    net::Tick asked{0};    ///< when the request had been sent; 0: not yet
-    net::Tick answered{0}; ///< when the response's head had come, or ours was made; 0: not yet
-    net::Tick connect_ms{0};
-    bool connected{false};     ///< a new connection was made for it
-    std::uint16_t status{0};   ///< of the response that the client gets; 0: none has begun
-    std::uint16_t interims{0}; ///< how many 1xx have come
-    std::uint64_t from_client{0};
-    std::uint64_t to_client{0};
-    bool replayed{false};
+
     bool app_finished{false}; ///< of a tunnel: the app's direction has ended well
-    std::string_view upstream;
     upstream::Attempt* attempt{nullptr};
     net::Watch* line{nullptr};  ///< waits for somebody else's attempt
     FrameGuard* guard{nullptr}; ///< of a WebSocket's tunnel

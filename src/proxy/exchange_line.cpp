@@ -38,7 +38,7 @@ site::ConnectionFacts facts_of(const Exchange& x, const tls::HandshakeFacts& tls
 
 void write_exchange_line(Exchange& x)
 {
-    site::AccessLog& log = x.shard().access_log();
+    site::AccessLog& log = x.shard().bench().access_log;
     if (!log.wants(x.reason())) return;
 
     const std::string client = x.connection.peer.text();
@@ -54,18 +54,18 @@ void write_exchange_line(Exchange& x)
     line.target = x.request.target;
     line.fields = &x.request.fields;
     line.request_id = x.buffers.request_id;
-    line.number = x.number;
-    line.status = x.status;
-    line.bytes_from_client = x.from_client;
-    line.bytes_to_client = x.to_client;
-    line.duration_ms = now - x.began;
-    if (x.answered != 0) line.first_byte_ms = x.answered - x.began;
-    if (x.answered != 0 && x.asked != 0) line.upstream_ms = x.answered - x.asked;
-    if (x.connected) line.connect_ms = x.connect_ms;
-    line.upstream = x.upstream;
+    line.number = x.account.number;
+    line.status = x.account.status;
+    line.bytes_from_client = x.account.from_client;
+    line.bytes_to_client = x.account.to_client;
+    line.duration_ms = now - x.account.began;
+    if (x.account.answered != 0) line.first_byte_ms = x.account.answered - x.account.began;
+    if (x.account.answered != 0 && x.account.asked != 0) line.upstream_ms = x.account.answered - x.account.asked;
+    if (x.account.connected) line.connect_ms = x.account.connect_ms;
+    line.upstream = x.account.upstream;
     line.upstream_address = app;
     line.reused = x.app != nullptr && x.app->reused();
-    line.replayed = x.replayed;
+    line.replayed = x.account.replayed;
     line.reason = x.reason();
     line.detail = x.detail();
     log.write(line);

@@ -40,7 +40,7 @@ Reason reason_of(const Error& error, const Exchange& x)
     case Side::client:
         return error.fault == Fault::malformed ? Reason::client_malformed : Reason::client_left;
     case Side::upstream:
-        return of_app(error.fault, x.phase() == Phase::connect, x.status != 0);
+        return of_app(error.fault, x.phase() == Phase::connect, x.account.status != 0);
     case Side::self:
         break;
     }

@@ -66,7 +66,7 @@ std::expected<bool, http::Refused> take_head(ExchangeBuffers& b, http::HeadScann
 
 HeadRead parse(const HttpConnection& c, ExchangeBuffers& b, net::Tick began)
 {
-    const auto parsed = http::parse_request(b.head, c.shard.http_limits(), b.request);
+    const auto parsed = http::parse_request(b.head, c.shard.bench().http_limits, b.request);
     if (!parsed) return {HeadRead::Kind::refused, parsed.error(), began};
     return {HeadRead::Kind::whole, {}, began};
 }
@@ -90,7 +90,7 @@ HeadRead end_of_requests(HttpConnection& c, const ExchangeBuffers& b, const Resu
 class HeadReader {
 public:
     HeadReader(Http1Session& session, ExchangeBuffers& buffers)
-        : s_{session}, b_{buffers}, scanner_{session.c.shard.http_limits()}, began_{session.c.loop().now()}
+        : s_{session}, b_{buffers}, scanner_{session.c.shard.bench().http_limits}, began_{session.c.loop().now()}
     {
         s_.c.enter(Stage::request_head, s_.c.http().head_ms);
         b_.head.clear();
@@ -130,7 +130,7 @@ private:
 
 void begin_exchange(Http1Session& s, Exchange& x, Http1Client& stream, const HeadRead& head)
 {
-    x.began = head.began;
+    x.account.began = head.began;
     if (head.kind == HeadRead::Kind::refused) x.refuse(head.refused);
     if (head.kind == HeadRead::Kind::late) x.fail(site::Reason::header_timeout);
     if (x.failed())
@@ -144,7 +144,7 @@ void end_exchange(Http1Session& s, const Exchange& x, const Http1Client& stream)
 {
     s.exchange = nullptr;
     s.aborted = stream.aborted();
-    s.lingers = x.status != 0 && (x.failed() || !stream.request_ended());
+    s.lingers = x.account.status != 0 && (x.failed() || !stream.request_ended());
 }
 
 /// More has come than anybody reads: closing on it would be a reset.
@@ -157,9 +157,9 @@ bool has_more(HttpConnection& c, const ExchangeBuffers& buffers)
 net::Task<void> serve_burst(Http1Session& s)
 {
     HttpConnection& c = s.c;
-    const BorrowedBuffers buffers{c.shard.spare_buffers()};
+    const BorrowedBuffers buffers{c.shard.bench().spare_buffers};
     buffers->unread.clear();
-    Http1Client stream{c.client, buffers->unread, c.shard.out(), c.shard.http_limits()};
+    Http1Client stream{c.client, buffers->unread, c.shard.bench().out, c.shard.bench().http_limits};
     do {
         HeadReader reader{s, *buffers};
         auto head = reader.look_behind();

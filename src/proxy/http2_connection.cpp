@@ -76,7 +76,7 @@ net::Task<void> write_frames(Http2Session& s, const bool& finished)
 
 net::Detached serve_stream(Http2Session& s, http2::ServerStream& stream)
 {
-    const BorrowedBuffers buffers{s.c.shard.spare_buffers()};
+    const BorrowedBuffers buffers{s.c.shard.bench().spare_buffers};
     Http2Client client{s, stream};
     Exchange x{s.c, client, stream.head(), *buffers, s.c.requests};
     if (stream.refused()) x.refuse(*stream.refused());

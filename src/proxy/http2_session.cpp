@@ -12,7 +12,7 @@ namespace {
 
 http2::Options options_of(HttpConnection& c)
 {
-    return {.limits = c.shard.http_limits(),
+    return {.limits = c.shard.bench().http_limits,
             .streams_max = c.http().streams_max,
             .stream_window = c.http().stream_window,
             .connection_window = c.http().connection_window};
@@ -22,7 +22,7 @@ http2::Options options_of(HttpConnection& c)
 
 Http2Session::Http2Session(HttpConnection& connection)
     : c{connection},
-      frames{options_of(connection), connection.shard.spare_streams()},
+      frames{options_of(connection), connection.shard.bench().spare_streams},
       written_{connection.loop()},
       taken_{connection.loop()},
       emptied_{connection.loop()},

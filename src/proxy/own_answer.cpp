@@ -16,19 +16,19 @@ namespace {
 
 bool can_be_told(const Exchange& x)
 {
-    return x.status == 0 && site::facts(x.reason()).is_answered && !x.client.broken() &&
+    return x.account.status == 0 && site::facts(x.reason()).is_answered && !x.client.broken() &&
            !x.client.watch().cancelled() && !x.client.holds();
 }
 
 bool send(Exchange& x, std::uint16_t status, std::span<const http::Line> lines, std::string_view body)
 {
     http::ResponseHead head;
-    head.status = x.status = status;
+    head.status = x.account.status = status;
     head.reason = site::status_text(status);
     const bool to_head = x.request.method == http::Method::head;
     const std::string_view sent_body = to_head ? std::string_view{} : body;
-    x.answered = x.shard().loop().now();
-    x.to_client += sent_body.size();
+    x.account.answered = x.shard().loop().now();
+    x.account.to_client += sent_body.size();
     // What comes of the request's body is not waited for.
     if (!x.client.request_ended() || x.refused()) x.client.end_after_response();
     const Piece all{.bytes = std::as_bytes(std::span{sent_body}), .end = true};

@@ -113,7 +113,7 @@ Result<void> send_proxy_header(Connection& c, const upstream::Upstream& upstream
 {
     const ipc::SentProxyHeader form = upstream.proxy_header();
     if (form == ipc::SentProxyHeader::none) return {};
-    std::string& out = c.shard.out();
+    std::string& out = c.shard.bench().out;
     out.clear();
     if (form == ipc::SentProxyHeader::v1)
         proxy_protocol::append_v1(out, client_of(c));

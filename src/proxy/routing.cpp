@@ -28,7 +28,7 @@ bool choose_route(Exchange& x)
         x.fail(site::Reason::misdirected);
         return false;
     }
-    const auto route = x.connection.site().route_for(x.request, x.shard().out());
+    const auto route = x.connection.site().route_for(x.request, x.shard().bench().out);
     if (!route) {
         const bool ambiguous = route.error() == site::Unrouted::ambiguous_path;
         x.fail(ambiguous ? site::Reason::client_malformed : site::Reason::no_route, site::text(route.error()));

@@ -1,35 +1,23 @@
 #include "sallyport/proxy/shard.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
-
-#include <sys/random.h>
 
 #include "accept_loop.hpp"
 #include "connection.hpp"
-#include "exchange_buffers.hpp"
 #include "first_contact.hpp"
 #include "http2_apps.hpp"
+#include "roster.hpp"
 #include "sallyport/base/contract.hpp"
 #include "sallyport/base/start_error.hpp"
-#include "sallyport/http2/server_session.hpp"
-#include "sallyport/site/http_limits.hpp"
 #include "sallyport/tls/remote_key.hpp"
+#include "workbench.hpp"
 
 namespace sallyport::proxy {
 
 namespace {
 
 constexpr std::uint64_t kWindowMax = (1ULL << 31) - 1; // RFC 9113 §6.9.1
-
-std::uint64_t random_seed()
-{
-    std::uint64_t seed{};
-    if (::getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        throw StartError{ExitCode::os_error, "getrandom: " + last_errno().message()};
-    return seed;
-}
 
 /// Many clients share a connection: one that does not read must not use up what the others need, so each stream has its
 /// whole window.
@@ -49,16 +37,10 @@ Shard::Shard(Plan plan, tls::SignChannel& keys, metrics::ShardFigures& figures)
       listeners_{std::move(plan.listeners)},
       keys_{keys},
       figures_{figures},
-      budget_{plan.limits.buffer_bytes_max},
-      upstreams_{plan.apps.settings, plan.apps.shard, std::move(plan.apps.names), loop_, budget_},
-      scratch_{figures.traffic},
-      http_limits_{site::head_limits(plan.limits.http)},
-      access_log_{plan.access},
-      spare_buffers_{std::make_unique<SpareBuffers>()},
-      spare_streams_{std::make_unique<http2::StreamPool<http2::ServerStream>>()},
-      spare_app_streams_{std::make_unique<http2::StreamPool<http2::ClientStream>>()},
+      bench_{std::make_unique<Workbench>(plan.limits, plan.access, figures.traffic)},
+      upstreams_{plan.apps.settings, plan.apps.shard, std::move(plan.apps.names), loop_, bench_->budget},
       http2_apps_(plan.apps.settings.upstreams.size()),
-      random_{random_seed()},
+      roster_{std::make_unique<Roster>(loop_, plan.limits.connections_max)},
       pass_on_{std::move(plan.pass_on)},
       wait_ms_{plan.wait_ms},
       waits_{plan.wait_ms != 0}
@@ -165,17 +147,12 @@ Http2Apps& Shard::http2_apps(std::size_t index)
 {
     auto& apps = http2_apps_.at(index);
     if (!apps) {
-        const http2::Options options = options_towards_apps(http_limits_, limits_.http);
-        apps = std::make_unique<Http2Apps>(
-            Http2Apps::Surroundings{loop_, scratch_, budget_, *spare_app_streams_, options, upstream(index)});
+        const http2::Options options = options_towards_apps(bench_->http_limits, limits_.http);
+        apps = std::make_unique<Http2Apps>(Http2Apps::Surroundings{
+            loop_, bench_->scratch, bench_->budget, bench_->spare_app_streams, options, upstream(index)});
         if (draining_) apps->keep_no_more();
     }
     return *apps;
-}
-
-std::array<std::byte, 16> Shard::request_seed()
-{
-    return std::bit_cast<std::array<std::byte, 16>>(std::array{random_(), random_()});
 }
 
 void Shard::obey(const ipc::Drain& order)
@@ -183,7 +160,7 @@ void Shard::obey(const ipc::Drain& order)
     if (order.timeout_ms != 0) loop_.arm(drain_deadline_, loop_.now() + order.timeout_ms);
     replaced_ = order.replaced;
     if (!draining_) begin_drain();
-    for_each_connection([](Connection& connection) { connection.drain(); });
+    roster_->for_each([](Connection& connection) { connection.drain(); });
     end_if_drained();
 }
 
@@ -199,7 +176,7 @@ void Shard::begin_drain()
     const auto watches = listener_watches_;
     for (net::Watch* watch : watches)
         resume_all(watch->cancel());
-    resume_waiting_for_slot();
+    roster_->wake_waiting();
 }
 
 void Shard::look_again()
@@ -221,12 +198,6 @@ bool Shard::leave_queue(const Listener& listener, net::Watch& watch, bool told)
     return replaced_;
 }
 
-void Shard::resume_waiting_for_slot()
-{
-    for (const std::coroutine_handle<> waiter : std::exchange(waiting_for_slot_, {}))
-        loop_.resume_later(waiter);
-}
-
 void Shard::end_accepting(Listener& listener, net::Watch& watch)
 {
     std::erase(listener_watches_, &watch);
@@ -239,43 +210,25 @@ void Shard::end_accepting(Listener& listener, net::Watch& watch)
 void Shard::end_if_drained()
 {
     const bool waits_for_apps = first_contact_ && !first_contact_->is_over();
-    if (draining_ && accept_loops_ == 0 && connections_ == 0 && !waits_for_apps) loop_.stop();
-}
-
-// `what` may end its connection, and no other one.
-template <typename What>
-void Shard::for_each_connection(What what)
-{
-    for (Connection* connection = newest_; connection != nullptr;) {
-        Connection* const older = connection->older;
-        what(*connection);
-        connection = older;
-    }
+    if (draining_ && accept_loops_ == 0 && roster_->empty() && !waits_for_apps) loop_.stop();
 }
 
 // A cut ends its own connection and no other; one that waits for its turn ends when that comes.
 void Shard::cut_connections()
 {
     cutting_ = true;
-    for_each_connection([](Connection& connection) { connection.cut(); });
+    roster_->for_each([](Connection& connection) { connection.cut(); });
     end_if_drained();
 }
 
 void Shard::enlist(Connection& connection)
 {
-    ++connections_;
-    connection.older = newest_;
-    connection.link = &newest_;
-    if (newest_ != nullptr) newest_->link = &connection.older;
-    newest_ = &connection;
+    roster_->enlist(connection);
 }
 
 void Shard::dismiss(Connection& connection)
 {
-    *connection.link = connection.older;
-    if (connection.older != nullptr) connection.older->link = connection.link;
-    --connections_;
-    resume_waiting_for_slot();
+    roster_->dismiss(connection);
     end_if_drained();
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 net::Task<void> app_to_client(Exchange& x, FrameGuard* guard)
 {
-    const Flow flow{*x.app, x.client, x.to_client, false, guard};
+    const Flow flow{*x.app, x.client, x.account.to_client, false, guard};
     bool ended = co_await send_held(x, flow); // the 101's head
     if (ended) ended = co_await pump(x, flow);
     if (ended) {
@@ -40,7 +40,7 @@ net::Task<void> tunnel(Exchange& x)
 
     auto back = app_to_client(x, x.guard);
     back.start();
-    const bool ended = co_await pump(x, {x.client, *x.app, x.from_client, true});
+    const bool ended = co_await pump(x, {x.client, *x.app, x.account.from_client, true});
     if (ended)
         x.app->end_tunnel();
     else

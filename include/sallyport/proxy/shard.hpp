@@ -1,29 +1,21 @@
 // One thread's share of the proxy: an event loop with its listeners, TLS contexts, connections and counters.
 #pragma once
 
-#include <array>
-#include <coroutine>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "sallyport/base/unique_fd.hpp"
-#include "sallyport/http/head_scanner.hpp"
 #include "sallyport/ipc/control.hpp"
 #include "sallyport/metrics/figures.hpp"
 #include "sallyport/net/event_loop.hpp"
-#include "sallyport/net/held_bytes.hpp"
 #include "sallyport/proxy/proxy_headers.hpp"
-#include "sallyport/site/access_log.hpp"
-#include "sallyport/site/forwarding.hpp"
 #include "sallyport/site/site.hpp"
 #include "sallyport/tls/credentials.hpp"
-#include "sallyport/tls/scratch.hpp"
 #include "sallyport/tls/server_contexts.hpp"
 #include "sallyport/tls/sign_channel.hpp"
 #include "sallyport/upstream/upstream.hpp"
@@ -32,13 +24,6 @@ namespace sallyport::net {
 struct Detached;
 }
 
-namespace sallyport::http2 {
-class ClientStream;
-class ServerStream;
-template <typename Kind>
-class StreamPool;
-} // namespace sallyport::http2
-
 namespace sallyport::proxy {
 
 class Connection;
@@ -46,7 +31,8 @@ struct Listener;
 
 class FirstContact;
 class Http2Apps;
-class SpareBuffers;
+class Roster;
+class Workbench;
 
 /// A listening socket of this shard with all that a connection from it needs.
 struct Listener {
@@ -122,6 +108,8 @@ public:
 
     // What connections and exchanges have of their shard.
     [[nodiscard]] net::EventLoop& loop() { return loop_; }
+    [[nodiscard]] Workbench& bench() { return *bench_; }
+    [[nodiscard]] const ipc::Limits& limits() const { return limits_; }
     [[nodiscard]] upstream::Upstream& upstream(std::size_t index) { return upstreams_.at(index); }
     /// The connections to an upstream that speaks h2c.
     [[nodiscard]] Http2Apps& http2_apps(std::size_t index);
@@ -130,20 +118,12 @@ public:
     [[nodiscard]] bool replaced() const { return replaced_; }
     /// What it has done so far; it alone writes there.
     [[nodiscard]] metrics::ShardFigures& figures() { return figures_; }
-    [[nodiscard]] const http::Limits& http_limits() const { return http_limits_; }
-    [[nodiscard]] site::AccessLog& access_log() { return access_log_; }
-    [[nodiscard]] http2::StreamPool<http2::ServerStream>& spare_streams() { return *spare_streams_; }
-    [[nodiscard]] SpareBuffers& spare_buffers() { return *spare_buffers_; }
-    /// For what is put together and sent within one turn.
-    [[nodiscard]] std::string& out() { return out_; }
-    [[nodiscard]] site::RequestEdits& request_edits() { return request_edits_; }
-    /// New with each call.
-    [[nodiscard]] std::array<std::byte, 16> request_seed();
+    /// A connection that begins, and one that has ended.
+    void enlist(Connection& connection);
+    void dismiss(Connection& connection);
 
 private:
-    friend class Connection;
     friend net::Detached accept_loop(Shard& shard, Listener& listener);
-    friend class FreeSlot;
 
     /// A deadline that runs a member.
     class DrainDeadline final : public net::Deadline {
@@ -155,19 +135,13 @@ private:
         Shard& shard_;
     };
 
-    [[nodiscard]] bool full() const { return connections_ >= limits_.connections_max; }
     void try_watching();
     void begin_accepting();
     [[nodiscard]] std::uint64_t finished() const;
     void obey(const ipc::Drain& order);
     void begin_drain();
-    template <typename What>
-    void for_each_connection(What what);
     void cut_connections();
     void end_if_drained();
-    void enlist(Connection& connection);
-    void dismiss(Connection& connection);
-    void resume_waiting_for_slot();
     [[nodiscard]] bool leave_queue(const Listener& listener, net::Watch& watch, bool told);
     void end_accepting(Listener& listener, net::Watch& watch);
 
@@ -176,22 +150,11 @@ private:
     tls::SignChannel& keys_;
     metrics::ShardFigures& figures_;
     net::EventLoop loop_;
-    net::HoldBudget budget_;
+    std::unique_ptr<Workbench> bench_;
     upstream::Upstreams upstreams_;
-    tls::Scratch scratch_;
-    http::Limits http_limits_;
-    site::AccessLog access_log_;
-    site::RequestEdits request_edits_;
-    std::unique_ptr<SpareBuffers> spare_buffers_;
-    std::unique_ptr<http2::StreamPool<http2::ServerStream>> spare_streams_;
-    std::unique_ptr<http2::StreamPool<http2::ClientStream>> spare_app_streams_;
     std::vector<std::unique_ptr<Http2Apps>> http2_apps_; ///< by the upstream's index; made when first asked for
-    std::string out_;
-    std::mt19937_64 random_; ///< of request ids, which are no secrets
-    Connection* newest_{nullptr};
-    std::uint32_t connections_{0};
+    std::unique_ptr<Roster> roster_;
     std::size_t accept_loops_{0};
-    std::vector<std::coroutine_handle<>> waiting_for_slot_;
     std::vector<net::Watch*> listener_watches_;
     std::unique_ptr<FirstContact> first_contact_; ///< while the apps are waited for, in one shard
     std::function<void()> pass_on_;
