@@ -218,6 +218,8 @@ Rows<Reload> reload_rows()
             "max_generations", &Reload::max_generations, IntegerOrAuto<std::uint16_t>{{2, 16}},
             "How many configurations may have connections at once, before the oldest is cut; auto is 4, fewer "
             "if the PID limit leaves no room for them"),
+        value<Reload>("last_call", &Reload::last_call, Duration<Millis>{5min},
+                      "How long the oldest configuration's connections may take when one too many is on its way"),
     };
 }
 

@@ -8,13 +8,6 @@
 
 namespace sallyport::gatekeeper {
 
-namespace {
-
-/// For the oldest generation, when one too many is on its way: its WebSockets are told to go, and exchanges may end.
-constexpr Millis kLastCall{2'000};
-
-} // namespace
-
 Family::Family(std::string directory, GenerationPlan plan, Secrets& secrets, Patience patience)
     : directory_{std::move(directory)}, secrets_{secrets}, patience_{patience}
 {
@@ -110,7 +103,8 @@ void Family::renew(GenerationPlan plan)
 /// The oldest go first; one that has been cut is waited for.
 void Family::make_room(TimePoint now)
 {
-    const std::size_t most = next_->settings().reload.generations_max;
+    const ReloadSettings& rules = next_->settings().reload;
+    const std::size_t most = rules.generations_max;
     if (generations_.size() < most) {
         generations_.push_back(std::move(next_));
         rising_ = true;
@@ -122,7 +116,7 @@ void Family::make_room(TimePoint now)
         if (generation->number() <= cut_) continue;
         cut_ = generation->number();
         log::warn("generation cut", {{"generation", cut_}, {"reason", "reload.max_generations are alive"}});
-        generation->drain(now, kLastCall, false);
+        generation->drain(now, Millis{rules.last_call_ms}, false);
     }
 }
 

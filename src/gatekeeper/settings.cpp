@@ -241,7 +241,8 @@ ReloadSettings reload_of(const config::Config& config, const Machine& machine)
     const std::chrono::milliseconds limit = config.reload.drain_timeout;
     const std::uint16_t fitting = sys::default_generations(shards_of(config, machine), machine.tasks);
     return {.drain_ms = limit.count() == 0 ? 0 : bounded(limit.count()),
-            .generations_max = config.reload.max_generations.value_or(fitting)};
+            .generations_max = config.reload.max_generations.value_or(fitting),
+            .last_call_ms = bounded(config.reload.last_call.count())};
 }
 
 } // namespace

@@ -31,6 +31,7 @@ struct DrainSettings {
 struct ReloadSettings {
     std::uint32_t drain_ms{};         ///< 0: it is not cut
     std::uint16_t generations_max{2}; ///< alive at once
+    std::uint32_t last_call_ms{};     ///< for the oldest, when one more is on its way
 };
 
 /// Everything that is sent to a new child, in the order of `ipc/control.hpp`, but for the descriptors.

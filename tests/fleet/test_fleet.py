@@ -84,6 +84,7 @@ class Member:
             "upstreams": {"app": {"address": "127.0.0.1:7766"}, "sockets": {"address": "127.0.0.1:7767"}},
             "startup": {"wait_for_upstream": "30s"},
             "drain": {"delay": "4s", "timeout": "20s"},  # the balancer needs two checks to know
+            "reload": {"last_call": "10s"},  # enough for an opening handshake on a busy machine
             "shards": 1,
         }
         self.sallyport = None

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -40,13 +41,15 @@ def of_the_new_one(address, ca):
 
 def test_the_oldest_generation_is_cut_when_there_would_be_too_many(serve, pki):
     with App(echo) as app, App(shout) as other:
-        sallyport = serve(app, reload={"max_generations": 2})
+        sallyport = serve(app, reload={"max_generations": 2, "last_call": "700ms"})
         address, config = address_of(sallyport.config), sallyport.config
         with TlsClient(address, client_context(pki.ca)) as first:
             first.handshake()
             reload(sallyport, to(config, other))
             second = of_the_new_one(address, pki.ca)
+            began = time.monotonic()
             reload(sallyport, config, count=2)
+            assert time.monotonic() - began > 0.7
             assert sallyport.log.matching(event="generation cut", generation=1)
             assert first.receive_all() == b"" and first.ended != "close_notify"
             second.send(b"lives")

@@ -236,6 +236,7 @@ def test_good_values_are_good_for_both(built, validator, path, value):
         ("drain.until_upstream_gone", "app"),
         ("reload.drain_timeout", "0s"),
         ("reload.max_generations", 1),
+        ("reload.last_call", "6"),
         ("bypass", True),
         ("bypass.strict", "sometimes"),
         ("log.level", "verbose"),

@@ -310,6 +310,7 @@ struct Drain {
 struct Reload {
     Millis drain_timeout{0};                      ///< 0: its connections are not cut
     std::optional<std::uint16_t> max_generations; ///< not given: 4, fewer if the PID limit leaves no room
+    Millis last_call{2'000};                      ///< for the oldest, when one more is on its way
 
     bool operator==(const Reload&) const = default;
 };

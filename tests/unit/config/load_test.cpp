@@ -50,7 +50,7 @@ user: {uid: 1, gid: 2}
 limits: {max_connections: 7, handshake_timeout: 1s, connect_timeout: 2s, idle_timeout: 3s, buffers: 2MiB}
 certificates: {check_every: 5m}
 drain: {delay: none, timeout: 4s, until_upstream_gone: true}
-reload: {drain_timeout: 1h, max_generations: 3}
+reload: {drain_timeout: 1h, max_generations: 3, last_call: 4s}
 bypass: {strict: true}
 startup: {wait_for_upstream: 5s}
 admin: {bind: "127.0.0.1:9901", timeout: 6s, max_connections: 7}
@@ -74,7 +74,7 @@ log: {level: none, format: plain, queue_lines: 100, audit: syslog}
     CHECK(config.limits == Limits{7, 1s, 2s, 3s, 2 * 1024 * 1024});
     CHECK(config.certificates.check_every == 5min);
     CHECK(config.drain == Drain{.delay = 0s, .timeout = 4s, .until_upstream_gone = true});
-    CHECK(config.reload == Reload{.drain_timeout = 1h, .max_generations = 3});
+    CHECK(config.reload == Reload{.drain_timeout = 1h, .max_generations = 3, .last_call = 4s});
     CHECK(config.bypass.strict);
     CHECK(config.startup.wait_for_upstream == 5s);
     CHECK(config.admin.bind.address == SocketAddress::parse("127.0.0.1:9901"));

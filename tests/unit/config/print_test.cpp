@@ -65,7 +65,7 @@ user: {uid: 4294967294, gid: 1}
 app: {upstream: null-1, uid: 1, gid: 4294967294, restart: on-failure, start_timeout: 1ms, stop_signal: WINCH, stop_timeout: 1h}
 limits: {max_connections: 1, handshake_timeout: 1ms, connect_timeout: 1500ms, idle_timeout: 25h, buffers: 1025KiB, http: {max_header_size: 65KiB, max_uri_size: 1025B, tunnel_idle: 1h, max_body_size: 10GiB}, http2: {stream_window: 65KiB, connection_window: 65KiB}}
 drain: {delay: none, timeout: 61s, until_upstream_gone: true}
-reload: {drain_timeout: 1m, max_generations: 16}
+reload: {drain_timeout: 1m, max_generations: 16, last_call: 5m}
 bypass: {strict: true}
 log: {level: none, format: plain, queue_lines: 64, audit: "fd:7", access: {headers: ["x-a", "no"], redact: ["a: b", "#1"]}}
 )");
@@ -159,6 +159,7 @@ drain:
 reload:
   drain_timeout: none
   max_generations: auto
+  last_call: 2s
 bypass:
   strict: false
 startup:

@@ -124,6 +124,7 @@ public:
     std::vector<BoundListener> listeners; ///< handed to the family
     Patience patience{.start = 10s, .grace = 5s};
     std::uint32_t drain_delay_ms{0};
+    static constexpr std::uint32_t kLastCallMs = 1700;
     std::uint16_t generations_max{4};
     std::string refusal;                 ///< why a new configuration cannot come into force
     bool has_next{false};                ///< SIGHUP brings a new configuration
@@ -226,7 +227,7 @@ private:
             secrets.tickets = std::move(sys::empty_file("tickets").value());
             Settings settings = small_settings();
             settings.drain.delay_ms = drain_delay_ms;
-            settings.reload.generations_max = generations_max;
+            settings.reload = {.generations_max = generations_max, .last_call_ms = kLastCallMs};
             Next next{settings, refusal};
             Family family{directory_, {std::move(settings), std::move(listeners)}, secrets, patience};
             code = static_cast<int>(supervise(family, signals, {.next = has_next ? &next : nullptr}));

@@ -172,7 +172,7 @@ TEST_CASE("The oldest generation is cut before there are too many, and the new o
     house.signal(SIGHUP);
     CHECK(house.wait_for("worker drain ") == "0 replaced");
     house.signal(SIGHUP);
-    CHECK(house.wait_for("worker drain ") == "2000");
+    CHECK(house.wait_for("worker drain ") == std::to_string(Household::kLastCallMs));
     house.wait_for("keyholder dismissed");
     house.wait_for("keyholder born ");
     CHECK(house.wait_for("worker drain ") == "0 replaced");
