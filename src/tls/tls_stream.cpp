@@ -56,10 +56,10 @@ net::Task<Result<void>> TlsStream::handshake()
     co_return Result<void>{};
 }
 
-// False: nothing has come yet.
+// False: nothing has come yet. What comes behind the handshake is kept until the app is reached: not much of it.
 Result<bool> TlsStream::feed_handshake()
 {
-    const auto got = socket_.receive(scratch_.cipher_in());
+    const auto got = socket_.receive(scratch_.cipher_in().first(Scratch::kRecordMax));
     if (!got) return std::unexpected{got.error()};
     if (got->kind == net::Arrival::Kind::end) return fail(Fault::truncated, Side::client, kHandshaking);
     if (got->kind == net::Arrival::Kind::nothing_yet) return false;

@@ -53,10 +53,10 @@ private:
 /// A connection of the shard, with its client.
 class Served {
 public:
-    explicit Served(ThisShard& shard) : Served{shard, pair_of_sockets()} {}
+    explicit Served(ThisShard& shard, int version = TLS1_2_VERSION) : Served{shard, version, pair_of_sockets()} {}
 
     TlsStream stream;
-    SslHandle client{make_client({.version = TLS1_2_VERSION, .sni = "a.example"})};
+    SslHandle client;
 
     net::Task<void> shake_hands(ThisShard& shard)
     {
@@ -99,8 +99,9 @@ private:
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) == 0);
         return {UniqueFd{ends[0]}, UniqueFd{ends[1]}};
     }
-    Served(ThisShard& shard, std::pair<UniqueFd, UniqueFd> ends)
+    Served(ThisShard& shard, int version, std::pair<UniqueFd, UniqueFd> ends)
         : stream{std::move(ends.first), shard.contexts, shard.scratch, shard.loop, shard.budget},
+          client{make_client({.version = version, .sni = "a.example"})},
           far_{std::move(ends.second)}
     {
         SSL_set_fd(client.get(), far_.get());
@@ -152,5 +153,30 @@ TEST_CASE("Who asks to renegotiate and does not take what it is sent is let go",
 
         REQUIRE(other.stream.send(std::as_bytes(std::span{std::string_view{"hello"}})));
         CHECK(other.read() == "hello");
+    });
+}
+
+TEST_CASE("Of what a client sends right behind its handshake no more than a record is kept, and nothing is lost",
+          "[tls][stream]")
+{
+    ThisShard shard;
+    shard.run([](ThisShard& s) -> net::Task<void> {
+        Served eager{s, TLS1_3_VERSION};
+        REQUIRE(eager.stream.socket().open());
+        auto shaking = eager.stream.handshake();
+        shaking.start();
+        while (SSL_do_handshake(eager.client.get()) != 1)
+            co_await net::Yield{s.loop};
+        const std::string much(64 * 1024, 'x');
+        REQUIRE(SSL_write(eager.client.get(), much.data(), 64 * 1024) == 64 * 1024);
+        const auto shaken = co_await std::move(shaking);
+        REQUIRE(shaken);
+
+        const auto kept = eager.stream.receive(Scratch::kCipherIn);
+        REQUIRE(kept);
+        CHECK(kept->bytes.size() <= Scratch::kRecordMax);
+        const auto rest = eager.stream.receive(Scratch::kCipherIn);
+        REQUIRE(rest);
+        CHECK(kept->bytes.size() + rest->bytes.size() == much.size());
     });
 }
