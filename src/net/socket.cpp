@@ -48,11 +48,12 @@ Result<Arrival> Socket::arrival_of_nothing(ssize_t got)
     return fail(fault_of(errno), side_, "receiving", last_errno());
 }
 
-Result<std::size_t> Socket::send_some(std::span<const std::byte> bytes)
+Result<std::size_t> Socket::send_some(std::span<const std::byte> bytes, Next next)
 {
-    // Not send(2): its flags could connect a new socket (MSG_FASTOPEN), which Landlock does not see, so the worker's
-    // filter looks at them, and that takes time. SIGPIPE is ignored.
-    const ssize_t sent = ::write(fd_.get(), bytes.data(), bytes.size());
+    // Not send(2) where write(2) will do: its flags could connect a new socket (MSG_FASTOPEN), which Landlock does not
+    // see, so the worker's filter looks at them, and that takes time. SIGPIPE is ignored.
+    const ssize_t sent = next == Next::soon ? ::send(fd_.get(), bytes.data(), bytes.size(), MSG_MORE)
+                                            : ::write(fd_.get(), bytes.data(), bytes.size());
     if (sent >= 0) {
         if (static_cast<std::size_t>(sent) < bytes.size()) watch_.clear_writable();
         return static_cast<std::size_t>(sent);
@@ -62,11 +63,11 @@ Result<std::size_t> Socket::send_some(std::span<const std::byte> bytes)
     return fail(fault_of(errno), side_, "sending", last_errno());
 }
 
-Result<void> Socket::send(std::span<const std::byte> bytes)
+Result<void> Socket::send(std::span<const std::byte> bytes, Next next)
 {
     std::size_t sent = 0;
     if (held_.empty()) {
-        const auto now = send_some(bytes);
+        const auto now = send_some(bytes, next);
         if (!now) return std::unexpected{now.error()};
         sent = *now;
     }
@@ -77,7 +78,7 @@ Result<void> Socket::send(std::span<const std::byte> bytes)
 Result<void> Socket::send_held()
 {
     if (held_.empty()) return {};
-    const auto sent = send_some(held_.bytes());
+    const auto sent = send_some(held_.bytes(), Next::unknown);
     if (!sent) return std::unexpected{sent.error()};
     held_.consume(*sent);
     return {};

@@ -45,7 +45,7 @@ net::Task<Result<void>> TlsStream::handshake()
         const Step step = step_handshake();
         if (step == Step::failed) co_return explain_failure(kHandshaking);
         keep_unread();
-        if (const auto sent = send_output(); !sent) co_return sent;
+        if (const auto sent = send_output(after(step)); !sent) co_return sent;
         while (socket_.holds()) {
             const bool writable = co_await socket_.writable();
             if (!writable) co_return fail(Fault::aborted, Side::self, kHandshaking);
@@ -78,6 +78,14 @@ TlsStream::Step TlsStream::step_handshake()
     const int result = SSL_accept(ssl_.get());
     if (result == 1) return Step::done;
     return SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ ? Step::wants_input : Step::failed;
+}
+
+// A client of TLS 1.3 needs nothing more of the handshake: what is left is a ticket, which can leave with the first
+// answer. It saves a packet, and the client a wake-up: 5 % of a resumed handshake (bench/README.md).
+net::Next TlsStream::after(Step step) const
+{
+    const bool is_ticket = step == Step::done && SSL_version(ssl_.get()) == TLS1_3_VERSION;
+    return is_ticket ? net::Next::soon : net::Next::unknown;
 }
 
 void TlsStream::keep_unread()
@@ -171,9 +179,9 @@ Result<void> TlsStream::send_close_notify()
     return send_output();
 }
 
-Result<void> TlsStream::send_output()
+Result<void> TlsStream::send_output(net::Next next)
 {
-    const auto sent = socket_.send(scratch_.output());
+    const auto sent = socket_.send(scratch_.output(), next);
     scratch_.clear_output();
     return sent;
 }

@@ -1,13 +1,15 @@
 """Sessions resume by ticket, also after a worker or the keyholder was replaced."""
 
 import os
+import select
 import signal
 
 import pytest
 
-from support.apps import App, answer
+from support.apps import App, answer, echo
 from support.programs import s_client
 from support.sallyport import address_of, simple_config
+from support.tls_client import TlsClient, client_context
 from support.waiting import until
 
 VERSIONS = ["-tls1_2", "-tls1_3"]
@@ -74,3 +76,15 @@ def test_without_session_tickets_nothing_resumes(start, pki, tmp_path):
         for version in VERSIONS:
             first = s_client(address_of(config), pki.ca, version, "-sess_out", tmp_path / "s.pem")
             assert "answered" in first.stdout and "TLS session ticket:" not in first.stdout
+
+
+def test_a_ticket_leaves_with_the_first_answer_or_soon_alone(serve, pki):
+    # Goal: a ticket waits for the first answer, but no client waits for it. Method: one has it with its answer; to one that
+    # asks nothing it comes all the same.
+    with App(echo) as app:
+        address = address_of(serve(app).config)
+        with TlsClient(address, client_context(pki.ca)) as asking, TlsClient(address, client_context(pki.ca)) as silent:
+            asking.handshake().send(b"hello")
+            assert asking.receive_exactly(5) == b"hello" and asking.tls.session.has_ticket
+            silent.handshake()
+            assert select.select([silent.socket], [], [], 10)[0]

@@ -21,6 +21,9 @@ struct Arrival {
     std::size_t size{0};
 };
 
+/// Whether more will be sent soon. `soon`: what is sent now may wait for it, 200 ms at most (MSG_MORE, send(2)).
+enum class Next : std::uint8_t { unknown, soon };
+
 /// Owns: the descriptor, and the bytes that its peer was too slow to take. Thread: the shard's.
 /// `side` is who sits at the other end; every error names it. The process ignores SIGPIPE.
 class Socket {
@@ -38,7 +41,7 @@ public:
 
     /// Sends what it can at once and holds the rest (after what is held already, in order). Then, while `holds()`:
     /// wait for `writable()`, and `send_held()`.
-    [[nodiscard]] Result<void> send(std::span<const std::byte> bytes);
+    [[nodiscard]] Result<void> send(std::span<const std::byte> bytes, Next next = Next::unknown);
     [[nodiscard]] Result<void> send_held();
     [[nodiscard]] bool holds() const { return !held_.empty(); }
     [[nodiscard]] std::size_t held() const { return held_.bytes().size(); }
@@ -59,7 +62,7 @@ public:
 
 private:
     [[nodiscard]] Result<Arrival> arrival_of_nothing(ssize_t got);
-    [[nodiscard]] Result<std::size_t> send_some(std::span<const std::byte> bytes);
+    [[nodiscard]] Result<std::size_t> send_some(std::span<const std::byte> bytes, Next next);
 
     Watch watch_;
     UniqueFd fd_;

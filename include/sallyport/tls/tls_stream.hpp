@@ -87,12 +87,13 @@ public:
 private:
     enum class Step : std::uint8_t { done, wants_input, failed };
     [[nodiscard]] Step step_handshake();
+    [[nodiscard]] net::Next after(Step step) const;
     [[nodiscard]] Result<bool> feed_handshake();
     [[nodiscard]] Result<Plain> receive_unencrypted(std::size_t most);
     [[nodiscard]] Result<Plain> decrypt(std::span<const std::byte> cipher);
     [[nodiscard]] std::unexpected<Error> explain_failure(std::string_view doing);
     [[nodiscard]] Result<void> send_answers();
-    [[nodiscard]] Result<void> send_output();
+    [[nodiscard]] Result<void> send_output(net::Next next = net::Next::unknown);
     void keep_unread();
 
     net::Socket socket_;
