@@ -130,10 +130,10 @@ void bury(Relay& relay)
 }
 
 /// Sends at once what the socket takes and keeps a copy of the rest.
-void send_to(Side& side, std::string_view data)
+void send_to(Side& side, std::string_view data, int flags = 0)
 {
     ssize_t sent = 0;
-    if (side.unsent.empty()) sent = ::send(side.fd.number(), data.data(), data.size(), MSG_NOSIGNAL);
+    if (side.unsent.empty()) sent = ::send(side.fd.number(), data.data(), data.size(), MSG_NOSIGNAL | flags);
     if (sent < 0 && errno != EAGAIN) return bury(*side.relay);
     data.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(sent, 0)));
     side.unsent.append(data);
@@ -146,10 +146,10 @@ void send_unsent(Side& side)
     send_to(side, held);
 }
 
-void send_sealed(Relay& relay)
+void send_sealed(Relay& relay, int flags = 0)
 {
     if (shard.sealed.empty()) return;
-    send_to(relay.client, {shard.sealed.data(), shard.sealed.size()});
+    send_to(relay.client, {shard.sealed.data(), shard.sealed.size()}, flags);
     shard.sealed.clear();
 }
 
@@ -183,8 +183,10 @@ bool shake_hands(Relay& relay)
         ERR_clear_error();
         bury(relay);
     }
-    send_sealed(relay);
     relay.established = result == 1;
+    // What is left of a handshake of TLS 1.3 is a ticket, which can leave with the answer.
+    const bool is_ticket = relay.established && SSL_version(relay.tls) == TLS1_3_VERSION;
+    send_sealed(relay, is_ticket ? MSG_MORE : 0);
     return relay.established;
 }
 
