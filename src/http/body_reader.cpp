@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <string_view>
 
 namespace sallyport::http {
@@ -14,6 +15,13 @@ void BodyReader::begin(const Framing& framing)
     kind_ = framing.kind;
     left_ = framing.length;
     ended_ = kind_ == Kind::none || (kind_ == Kind::length && left_ == 0);
+}
+
+std::optional<std::uint64_t> BodyReader::left() const
+{
+    if (ended_) return 0;
+    if (kind_ == Kind::chunked) return std::nullopt;
+    return kind_ == Kind::length ? left_ : std::numeric_limits<std::uint64_t>::max();
 }
 
 std::expected<BodyReader::Taken, Refusal> BodyReader::take(std::span<std::byte> input)

@@ -1,4 +1,4 @@
-// What is told of one exchange when it has ended.
+// What has become of one exchange so far.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace sallyport::proxy {
 
-/// For the log and the figures, kept by whoever serves the exchange. Times are of the shard's loop.
+/// It is told in the log and the figures at the end, and decides before whether it may be asked again, or told a
+/// failure. Times are of the shard's loop.
 struct Account {
     std::uint64_t number; ///< of the exchange on its connection
     net::Tick began;

@@ -102,7 +102,7 @@ Result<AppStream::Head> Http1App::receive_head()
             kept_for_now_ = false;
         }
         const std::size_t kept = unread().size();
-        const auto got = receive(Appetite{}.size(around_.budget));
+        const auto got = receive(Appetite::first_size(around_.budget));
         if (!got) return std::unexpected{got.error()};
         if (got->kind == net::Arrival::Kind::nothing_yet) return Head{};
         if (got->kind == net::Arrival::Kind::end) return fail(Fault::truncated, Side::upstream, kAwaiting);

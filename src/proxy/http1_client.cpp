@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "appetite.hpp"
 #include "sallyport/tls/scratch.hpp"
 
 namespace sallyport::proxy {
 
 namespace {
 
-/// What came behind a head may be the beginning of a body that takes long: more memory than this is not kept for it.
+/// What came behind a head may be the beginning of a body that takes long: more memory than this is not kept while it
+/// is waited for.
 constexpr std::size_t kUnreadKept = 4 * 1024;
 
 std::span<const std::byte> bytes_of(std::string_view text)
@@ -39,10 +41,7 @@ void Http1Client::forget_read()
 Result<Piece> Http1Client::read(std::size_t most)
 {
     if (has_unread()) return take_unread();
-    unread_at_ = 0;
-    unread_.clear();
-    if (unread_.capacity() > kUnreadKept) unread_.shrink_to_fit();
-    const auto got = client_.receive(most);
+    const auto got = client_.receive(within_body(most));
     if (!got) return std::unexpected{got.error()};
     if (got->end && got->bytes.empty()) return end_of_input();
     std::size_t taken = 0;
@@ -52,6 +51,22 @@ Result<Piece> Http1Client::read(std::size_t most)
     unread_.assign(reinterpret_cast<const char*>(rest.data()), rest.size());
     unread_at_ = 0;
     return piece;
+}
+
+std::size_t Http1Client::within_body(std::size_t most) const
+{
+    const auto left = reader_.left();
+    if (!left) return std::min<std::size_t>(most, Appetite::kFirst);
+    return *left > most ? most : std::min(most, static_cast<std::size_t>(*left) + kReadBehind);
+}
+
+// All of it has been passed on, or is held by who could not.
+void Http1Client::drop_read()
+{
+    if (has_unread() || unread_.capacity() <= kUnreadKept) return;
+    unread_at_ = 0;
+    unread_.clear();
+    unread_.shrink_to_fit();
 }
 
 Result<Piece> Http1Client::take_unread()

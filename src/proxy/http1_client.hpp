@@ -32,7 +32,11 @@ public:
     /// The connection ends by a reset.
     [[nodiscard]] bool aborted() const { return aborted_; }
 
-    [[nodiscard]] net::Watch::Awaiter readable() override { return client_.readable_or(has_unread()); }
+    [[nodiscard]] net::Watch::Awaiter readable() override
+    {
+        drop_read();
+        return client_.readable_or(has_unread());
+    }
     [[nodiscard]] net::Watch::Awaiter writable() override { return client_.socket().writable(); }
     [[nodiscard]] net::Watch& watch() override { return client_.socket().watch(); }
     [[nodiscard]] bool broken() const override { return client_.broken(); }
@@ -52,6 +56,9 @@ public:
 
 private:
     [[nodiscard]] Result<Piece> take_unread();
+    void drop_read();
+    /// Little of what comes behind the body is read with it: it waits in memory for as long as the answer takes.
+    [[nodiscard]] std::size_t within_body(std::size_t most) const;
     [[nodiscard]] Result<Piece> take(std::span<std::byte> input, std::size_t& taken);
     [[nodiscard]] Result<Piece> end_of_input();
     [[nodiscard]] Result<void> send_out(const Piece& piece);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "appetite.hpp"
 #include "exchange.hpp"
 #include "http1_client.hpp"
 #include "sallyport/http/head_scanner.hpp"
@@ -12,9 +13,6 @@
 namespace sallyport::proxy {
 
 namespace {
-
-/// What comes behind a head waits in memory of the exchange's own until it is asked for: not too much of it.
-constexpr std::size_t kHeadRead = 32 * 1024;
 
 class Http1Session final : public HttpSession {
 public:
@@ -108,7 +106,7 @@ public:
     {
         if (s_.head_is_late) return not_parsed(b_, {HeadRead::Kind::late, {}, began_});
         if (!readable) return HeadRead{HeadRead::Kind::ended};
-        const auto got = s_.c.client.receive(kHeadRead);
+        const auto got = s_.c.client.receive(kReadBehind);
         if (!got || (got->end && got->bytes.empty())) return end_of_requests(s_.c, b_, got);
         if (got->bytes.empty()) return std::nullopt;
         return look({reinterpret_cast<const char*>(got->bytes.data()), got->bytes.size()});

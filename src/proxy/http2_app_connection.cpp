@@ -40,7 +40,7 @@ net::Task<void> Http2AppConnection::run()
 
 void Http2AppConnection::receive()
 {
-    const auto into = apps_.around.scratch.plain().first(Appetite{}.size(apps_.around.budget));
+    const auto into = apps_.around.scratch.plain().first(Appetite::first_size(apps_.around.budget));
     for (std::size_t taken = 0; !lost_;) {
         if (taken >= kTurnBytes) {
             ring();
@@ -96,6 +96,7 @@ void Http2AppConnection::send(http2::ClientStream& stream, std::span<const std::
     const bool now = !lost_ && !socket.holds();
     const auto into = now ? apps_.around.scratch.cipher_in() : std::span<std::byte>{};
     const std::size_t used = frames.send(stream, bytes, into);
+    share_.set(frames.bytes_held());
     if (used == 0) return;
     if (const auto sent = socket.send(into.first(used)); !sent) lose(sent.error());
 }

@@ -33,7 +33,7 @@ net::Task<void> read_frames(Http2Session& s)
             co_await s.taken().rung();
         const bool readable = co_await c.client.readable();
         if (!readable || !s.reads()) break;
-        const auto got = c.client.receive(Appetite{}.size(c.budget()));
+        const auto got = c.client.receive(Appetite::first_size(c.budget()));
         if (!got) {
             s.lose(got.error());
             s.look_at_news(); // not later: who writes may be waiting for the client to take something

@@ -42,6 +42,7 @@ void Http2Session::send(http2::ServerStream& stream, std::span<const std::byte> 
     const bool now = !lost() && !c.client.holds();
     const auto into = now ? c.scratch().cipher_in() : std::span<std::byte>{};
     const std::size_t used = frames.send(stream, bytes, into);
+    share_.set(frames.bytes_held()); // nobody looks at the news while the client takes nothing
     if (used == 0) return;
     if (const auto sent = c.client.send(into.first(used)); !sent) lose(sent.error());
 }

@@ -47,7 +47,9 @@ Step move(Exchange& x, const Flow& flow, Appetite& appetite)
         note(x, flow, sent.error());
         return Step::failed;
     }
-    if (!flow.to.holds()) appetite.fed(piece->bytes.size());
+    // A stream of HTTP/2 holds little itself; what its connection could not send is the socket's.
+    const bool taken = !flow.to.holds() && (flow.up || !x.connection.client.holds());
+    if (taken) appetite.fed(piece->bytes.size());
     return piece->end ? Step::end : Step::more;
 }
 

@@ -14,7 +14,7 @@ namespace {
 enum class Step : std::uint8_t { more, end, failed };
 
 /// One direction's: how much it reads, and what it has moved in this turn.
-struct Flow {
+struct Direction {
     Appetite appetite;
     std::uint32_t moved{0};
 
@@ -62,9 +62,9 @@ Step end_without_close_notify(TcpConnection& c, const Error& error)
     return Step::failed;
 }
 
-Step move_to_app(TcpConnection& c, Flow& flow)
+Step move_to_app(TcpConnection& c, Direction& way)
 {
-    const Result<tls::Plain> got = c.client.receive(flow.appetite.size(c.budget()));
+    const Result<tls::Plain> got = c.client.receive(way.appetite.size(c.budget()));
     if (!got) return end_without_close_notify(c, got.error());
     const Step next = got->end ? Step::end : Step::more;
     if (got->bytes.empty()) return next;
@@ -72,14 +72,14 @@ Step move_to_app(TcpConnection& c, Flow& flow)
     c.from_client += got->bytes.size();
     net::Socket& app = c.app->socket();
     if (!took(c, app, app.send(got->bytes))) return Step::failed;
-    flow.pass(got->bytes.size(), app);
+    way.pass(got->bytes.size(), app);
     return next;
 }
 
-Step move_to_client(TcpConnection& c, Flow& flow)
+Step move_to_client(TcpConnection& c, Direction& way)
 {
     net::Socket& client = c.client.socket();
-    const auto into = c.scratch().plain().first(flow.appetite.size(c.budget()));
+    const auto into = c.scratch().plain().first(way.appetite.size(c.budget()));
     const Result<net::Arrival> got = c.app->socket().receive(into);
     if (!got) {
         c.end_both(got.error());
@@ -92,14 +92,14 @@ Step move_to_client(TcpConnection& c, Flow& flow)
     c.touch();
     c.to_client += got->size;
     if (!took(c, client, c.client.send(into.first(got->size)))) return Step::failed;
-    flow.pass(got->size, client);
+    way.pass(got->size, client);
     return Step::more;
 }
 
 net::Task<void> app_to_client(TcpConnection& c)
 {
     net::Socket& client = c.client.socket();
-    Flow flow;
+    Direction way;
     for (Step step = Step::more; step == Step::more;) {
         const bool readable = co_await c.app->socket().readable();
         if (!readable) co_return;
@@ -107,17 +107,17 @@ net::Task<void> app_to_client(TcpConnection& c)
             c.end_both({Fault::reset, Side::client, "relaying"});
             co_return;
         }
-        step = move_to_client(c, flow);
+        step = move_to_client(c, way);
         if (step == Step::failed) co_return;
         if (client.holds()) {
             const net::Tick since = c.loop().now();
             const bool sent = co_await send_held(c, client);
             if (!sent) co_return;
-            flow.appetite.held(c.loop().now() - since);
+            way.appetite.held(c.loop().now() - since);
         }
-        if (flow.moved >= kTurnBytes) {
+        if (way.moved >= kTurnBytes) {
             co_await net::Yield{c.loop()};
-            flow.moved = 0;
+            way.moved = 0;
         }
     }
     client.finish_writing();
@@ -126,21 +126,21 @@ net::Task<void> app_to_client(TcpConnection& c)
 
 net::Task<void> client_to_app(TcpConnection& c, net::Task<void> back)
 {
-    Flow flow;
+    Direction way;
     Step step = Step::more;
     while (step == Step::more) {
         const bool readable = co_await c.client.readable();
         if (!readable) break;
-        step = move_to_app(c, flow);
+        step = move_to_app(c, way);
         if (step != Step::failed && c.app->socket().holds()) {
             const net::Tick since = c.loop().now();
             const bool sent = co_await send_held(c, c.app->socket());
             if (!sent) step = Step::failed;
-            flow.appetite.held(c.loop().now() - since);
+            way.appetite.held(c.loop().now() - since);
         }
-        if (flow.moved >= kTurnBytes) {
+        if (way.moved >= kTurnBytes) {
             co_await net::Yield{c.loop()};
-            flow.moved = 0;
+            way.moved = 0;
         }
     }
     if (step == Step::end) c.app->socket().finish_writing();

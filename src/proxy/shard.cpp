@@ -157,7 +157,11 @@ Http2Apps& Shard::http2_apps(std::size_t index)
 
 void Shard::obey(const ipc::Drain& order)
 {
-    if (order.timeout_ms != 0) loop_.arm(drain_deadline_, loop_.now() + order.timeout_ms);
+    const net::Tick cut_at = loop_.now() + order.timeout_ms;
+    if (order.timeout_ms != 0 && (!cut_at_ || cut_at < *cut_at_)) {
+        cut_at_ = cut_at;
+        loop_.arm(drain_deadline_, cut_at);
+    }
     replaced_ = order.replaced;
     if (!draining_) begin_drain();
     roster_->for_each([](Connection& connection) { connection.drain(); });

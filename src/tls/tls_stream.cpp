@@ -1,5 +1,6 @@
 #include "sallyport/tls/tls_stream.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -162,13 +163,15 @@ Result<void> TlsStream::send(std::span<const std::byte> plain)
 {
     scratch_.traffic().to_clients.add(plain.size());
     if (!ssl_) return socket_.send(plain);
-    begin_call(scratch_);
     while (!plain.empty()) {
+        begin_call(scratch_);
         std::size_t sealed = 0;
-        if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &sealed) != 1) return explain_failure("encrypting");
+        const std::size_t most = std::min(plain.size(), Scratch::kPlain);
+        if (SSL_write_ex(ssl_.get(), plain.data(), most, &sealed) != 1) return explain_failure("encrypting");
         plain = plain.subspan(sealed);
+        if (const auto sent = send_output(); !sent) return sent;
     }
-    return send_output();
+    return {};
 }
 
 Result<void> TlsStream::send_close_notify()

@@ -67,6 +67,21 @@ def test_old_connections_are_cut_when_the_configuration_says_so(serve, pki):
         sallyport.log.wait_for(event="generation drained", cut=1)
 
 
+def test_a_last_call_gives_no_more_time_than_there_was(serve, pki):
+    # Goal: the worker cuts, with a line and a count, before the gatekeeper ends it. Method: what is left of `drain_timeout`
+    # is shorter than the last call that follows.
+    with App(echo) as app:
+        sallyport = serve(app, reload={"max_generations": 2, "drain_timeout": "2s", "last_call": "1m"})
+        with TlsClient(address_of(sallyport.config), client_context(pki.ca)) as client:
+            client.handshake()
+            reload(sallyport, {**sallyport.config, "limits": {"idle_timeout": "4m"}})
+            write(sallyport, {**sallyport.config, "limits": {"idle_timeout": "3m"}})
+            sallyport.signal(signal.SIGHUP)
+            sallyport.log.wait_for(event="generation cut", generation=1)
+            sallyport.log.wait_for(event="generation drained", generation=1, cut=1, seconds=20)
+            assert client.receive_all() == b"" and client.ended != "close_notify"
+
+
 def test_the_end_gives_old_generations_their_time_too(serve, pki):
     # Goal: SIGTERM is for all of them. Method: a connection of the old one goes on, and Sallyport waits for it; another
     # is cut by the timeout; the last line counts both generations.

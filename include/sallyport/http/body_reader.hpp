@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 
 #include "sallyport/http/chunked_decoder.hpp"
@@ -28,6 +29,9 @@ public:
 
     /// Takes the whole input, or up to the body's end. May write into the input.
     [[nodiscard]] std::expected<Taken, Refusal> take(std::span<std::byte> input);
+
+    /// How much of what comes next can be this body's at most; nothing: nobody knows before it is read (chunked).
+    [[nodiscard]] std::optional<std::uint64_t> left() const;
 
     /// The body is complete, trailers included. One until close never is: see `ends_with_connection`.
     [[nodiscard]] bool ended() const { return ended_; }

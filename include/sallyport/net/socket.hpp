@@ -21,7 +21,8 @@ struct Arrival {
     std::size_t size{0};
 };
 
-/// Whether more will be sent soon. `soon`: what is sent now may wait for it, 200 ms at most (MSG_MORE, send(2)).
+/// Whether more will be sent soon. `soon`: what is sent now may wait for it, 200 ms or a little more than a round trip
+/// (MSG_MORE, send(2)).
 enum class Next : std::uint8_t { unknown, soon };
 
 /// Owns: the descriptor, and the bytes that its peer was too slow to take. Thread: the shard's.

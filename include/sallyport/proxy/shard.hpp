@@ -101,7 +101,8 @@ public:
     /// Any thread. Accepts who waits, as if it had just been told of them.
     void look_again();
     /// Any thread. Accepts until the queues are empty, closes the listeners, lets connections end, cuts what is left
-    /// when the time is over; run() then returns. A later order counts in place of the one before.
+    /// when the time is over; run() then returns. A later order counts in place of the one before, but gives
+    /// no more time.
     void drain(const ipc::Drain& order);
     /// After `run`: what became of the connections that lived when the drain began, or came later.
     [[nodiscard]] ipc::Drained drained() const;
@@ -164,7 +165,8 @@ private:
     bool draining_{false};
     bool replaced_{false};
     std::uint64_t finished_before_{0}; ///< the drain
-    bool cutting_{false};              ///< the drain's time is over
+    std::optional<net::Tick> cut_at_;  ///< when the drain's time is over
+    bool cutting_{false};              ///< it is
     DrainDeadline drain_deadline_{*this};
 };
 

@@ -49,7 +49,7 @@ public:
     /// `most`: of ciphertext; what is left comes with the next call, without a wait.
     [[nodiscard]] Result<Plain> receive(std::size_t most);
 
-    /// Encrypts all of it (at most Scratch::kPlain; nothing may be held) and sends what the socket takes at once.
+    /// Encrypts all of it (nothing may be held) and sends what the socket takes at once.
     /// Then, while `socket().holds()`: wait for `socket().writable()` and `socket().send_held()`.
     [[nodiscard]] Result<void> send(std::span<const std::byte> plain);
 

@@ -1,6 +1,7 @@
 // How much one direction reads at once.
 #include "proxy/appetite.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -56,5 +57,37 @@ TEST_CASE("Over the budget a record is read, and as much as before once there is
         held.append(std::vector<std::byte>(1000));
         CHECK(appetite.size(budget) == tls::Scratch::kRecordMax);
     }
+    CHECK(appetite.size(budget) == Appetite::kFirst);
+}
+
+TEST_CASE("Who was slow once is trusted again after many reads, however many fit into its send buffer", "[proxy]")
+{
+    // 4 MiB of send buffer, a third of which is free whenever it is writable again.
+    const net::HoldBudget budget{1 << 20};
+    Appetite appetite;
+    std::size_t most_held = 0;
+    for (int wake = 0; wake < 200; ++wake) {
+        std::size_t room = 4 * 1024 * 1024 / 3;
+        while (room >= appetite.size(budget)) {
+            const std::size_t read = appetite.size(budget);
+            room -= read;
+            appetite.fed(read);
+        }
+        if (wake > 10) most_held = std::max(most_held, appetite.size(budget));
+        appetite.held(kLong);
+    }
+    CHECK(most_held <= 2 * Appetite::kLeast);
+    for (int i = 0; i < 5 * Appetite::kRise; ++i)
+        appetite.fed(appetite.size(budget));
+    CHECK(appetite.size(budget) == Appetite::kMost);
+}
+
+TEST_CASE("A read of records of a few bytes each is not followed by another as long", "[proxy]")
+{
+    const net::HoldBudget budget{1 << 20};
+    Appetite appetite;
+    for (int i = 0; i < 10; ++i)
+        appetite.fed(appetite.size(budget));
+    appetite.fed(Appetite::kMost / 23);
     CHECK(appetite.size(budget) == Appetite::kFirst);
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -178,5 +179,29 @@ TEST_CASE("Of what a client sends right behind its handshake no more than a reco
         const auto rest = eager.stream.receive(Scratch::kCipherIn);
         REQUIRE(rest);
         CHECK(kept->bytes.size() + rest->bytes.size() == much.size());
+    });
+}
+
+TEST_CASE("Much is sealed whole for a client that wants small records, and for one that is slow", "[tls][stream]")
+{
+    ThisShard shard;
+    shard.run([](ThisShard& s) -> net::Task<void> {
+        Served small{s, TLS1_2_VERSION}; // whose records are the longest
+        REQUIRE(SSL_set_tlsext_max_fragment_length(small.client.get(), TLSEXT_max_fragment_length_512) == 1);
+        co_await small.shake_hands(s);
+        const std::string much(2 * Scratch::kPlain + 1, 'x');
+        REQUIRE(small.stream.send(std::as_bytes(std::span{much})));
+
+        std::size_t got = 0;
+        std::vector<char> room(64 * 1024);
+        while (got < much.size()) {
+            const int size = SSL_read(small.client.get(), room.data(), 64 * 1024);
+            if (size > 0)
+                got += static_cast<std::size_t>(size);
+            else
+                co_await net::Yield{s.loop};
+            REQUIRE(small.stream.socket().send_held());
+        }
+        CHECK(got == much.size());
     });
 }
