@@ -52,7 +52,7 @@ public:
     static constexpr int kRise = 64;
 
 private:
-    static constexpr net::Tick kPatience = 10; // a peer nearby is back within this, the internet is not
+    static constexpr net::Tick kPatience = 50; // who takes 25 MB/s is back within this
     static constexpr std::uint32_t kCrumbs =
         16; // ciphertext in records of a few bytes is at least that much plain text
 

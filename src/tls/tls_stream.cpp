@@ -164,14 +164,24 @@ Result<void> TlsStream::send(std::span<const std::byte> plain)
     scratch_.traffic().to_clients.add(plain.size());
     if (!ssl_) return socket_.send(plain);
     while (!plain.empty()) {
-        begin_call(scratch_);
-        std::size_t sealed = 0;
-        const std::size_t most = std::min(plain.size(), Scratch::kPlain);
-        if (SSL_write_ex(ssl_.get(), plain.data(), most, &sealed) != 1) return explain_failure("encrypting");
-        plain = plain.subspan(sealed);
+        const auto part = plain.first(std::min(plain.size(), Scratch::kPlain));
+        if (!seal(part)) return explain_failure("encrypting");
         if (const auto sent = send_output(); !sent) return sent;
+        plain = plain.subspan(part.size());
     }
     return {};
+}
+
+// A call seals a record (SSL_MODE_ENABLE_PARTIAL_WRITE); all of them leave together.
+bool TlsStream::seal(std::span<const std::byte> plain)
+{
+    begin_call(scratch_);
+    while (!plain.empty()) {
+        std::size_t sealed = 0;
+        if (SSL_write_ex(ssl_.get(), plain.data(), plain.size(), &sealed) != 1) return false;
+        plain = plain.subspan(sealed);
+    }
+    return true;
 }
 
 Result<void> TlsStream::send_close_notify()

@@ -92,6 +92,7 @@ private:
     [[nodiscard]] Result<Plain> receive_unencrypted(std::size_t most);
     [[nodiscard]] Result<Plain> decrypt(std::span<const std::byte> cipher);
     [[nodiscard]] std::unexpected<Error> explain_failure(std::string_view doing);
+    [[nodiscard]] bool seal(std::span<const std::byte> plain);
     [[nodiscard]] Result<void> send_answers();
     [[nodiscard]] Result<void> send_output(net::Next next = net::Next::unknown);
     void keep_unread();
