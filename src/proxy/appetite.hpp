@@ -33,7 +33,7 @@ public:
     /// So much was read, and taken at once.
     void fed(std::size_t read)
     {
-        if (read < size_ / kCrumbs) size_ = std::min(size_, kFirst); // a full read may have been a long one
+        if (read < size_ / kCrumbs) size_ = std::min(size_, kFirst);
         if (read < size_ / 2) return;
         if (size_ == most_) rise();
         size_ = std::min(size_ * 2, most_);
@@ -53,8 +53,8 @@ public:
 
 private:
     static constexpr net::Tick kPatience = 50; // who takes 25 MB/s is back within this
-    static constexpr std::uint32_t kCrumbs =
-        16; // ciphertext in records of a few bytes is at least that much plain text
+    // So little text of a read that may have been full was many records of a few bytes, which take long to decrypt.
+    static constexpr std::uint32_t kCrumbs = 16;
 
     // Several reads fit into a slow one's send buffer before it is seen to be slow again: it takes many to trust it.
     void rise()

@@ -108,6 +108,23 @@ TEST_CASE("a reader is used for one body after the other")
     CHECK(read_cut(reader, "2\r\nbc\r\n0\r\n\r\n", 2).body == "bc");
 }
 
+TEST_CASE("how much of what comes can be the body's is known, but of a chunked one")
+{
+    BodyReader reader{{}};
+    CHECK(reader.left() == 0U); // before the first
+    reader.begin({Kind::length, 10});
+    std::string part = "abc";
+    REQUIRE(reader.take(std::as_writable_bytes(std::span{part})));
+    CHECK(reader.left() == 7U);
+    part = "defghij and what is behind it";
+    REQUIRE(reader.take(std::as_writable_bytes(std::span{part})));
+    CHECK(reader.left() == 0U);
+    reader.begin({Kind::chunked});
+    CHECK_FALSE(reader.left());
+    reader.begin_tunnel();
+    CHECK(reader.left() > std::uint64_t{1} << 62);
+}
+
 TEST_CASE("malformed chunks are refused")
 {
     BodyReader reader{Limits{}};

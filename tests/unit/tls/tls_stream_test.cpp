@@ -111,16 +111,29 @@ private:
     UniqueFd far_;
 };
 
+/// One that misbehaves, and one that must not feel it.
+struct TwoServed {
+    explicit TwoServed(ThisShard& shard) : asking{shard}, other{shard} {}
+
+    net::Task<void> shake_hands(ThisShard& shard)
+    {
+        co_await asking.shake_hands(shard);
+        co_await other.shake_hands(shard);
+    }
+
+    Served asking;
+    Served other;
+};
+
 } // namespace
 
 TEST_CASE("Who asks to renegotiate is refused, and the shard's next client gets none of it", "[tls][stream]")
 {
     ThisShard shard;
     shard.run([](ThisShard& s) -> net::Task<void> {
-        Served asking{s};
-        Served other{s};
-        co_await asking.shake_hands(s);
-        co_await other.shake_hands(s);
+        TwoServed two{s};
+        auto& [asking, other] = two;
+        co_await two.shake_hands(s);
 
         asking.ask_to_renegotiate();
         const auto got = asking.stream.receive(Scratch::kCipherIn);
@@ -138,10 +151,9 @@ TEST_CASE("Who asks to renegotiate and does not take what it is sent is let go",
     // Else each time would cost an alert that is held for it.
     ThisShard shard;
     shard.run([](ThisShard& s) -> net::Task<void> {
-        Served asking{s};
-        Served other{s};
-        co_await asking.shake_hands(s);
-        co_await other.shake_hands(s);
+        TwoServed two{s};
+        auto& [asking, other] = two;
+        co_await two.shake_hands(s);
         const std::string much(64 * 1024, 'x');
         while (!asking.stream.holds())
             REQUIRE(asking.stream.send(std::as_bytes(std::span{much})));
