@@ -9,24 +9,13 @@ import subprocess
 import httpx
 import pytest
 
+from support.before_real_apps import app, site  # noqa: F401
 from support.payload import chunks, content, digest_of
 from support.programs import curl, run
-from support.real_app import RealApp
 from support.scale import scaled
 from support.tls_client import client_context
 
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module", params=["uvicorn", "node"])
-def app(request):
-    with RealApp(request.param) as running:
-        yield running
-
-
-@pytest.fixture
-def site(serve_http, app):
-    return serve_http(app.address)
 
 
 def test_curl_speaks_http_2_when_it_can(site, pki, tmp_path):

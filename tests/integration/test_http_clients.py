@@ -10,23 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from support.before_real_apps import app, site  # noqa: F401
 from support.payload import chunks, content, digest_of
 from support.programs import curl
-from support.real_app import RealApp
 from support.tls_client import client_context
 
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module", params=["uvicorn", "node"])
-def app(request):
-    with RealApp(request.param) as running:
-        yield running
-
-
-@pytest.fixture
-def site(serve_http, app):
-    return serve_http(app.address)
 
 
 def test_curl_follows_a_redirect_and_keeps_its_connection(site, pki):
